@@ -1,0 +1,55 @@
+# Every target does its own set-up in .venv; running it again costs nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/data/physionet2012/set-a.tar.gz
+REPORT ?= cndts-report.html
+SEEDS ?= 0,1,2
+MODELS ?= hybrid-memory,boosted-trees,ridge,decay-to-mean,last-value,linear-interpolation,channel-mean
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow coverage lint format docs benchmark clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.installed-plot ## Fit and compare on generated ICU-like records, write an HTML report
+	$(BIN)/cndts demo --report $(REPORT)
+
+test: $(VENV)/.installed-test ## Run the tests and the examples in the docstrings
+	$(BIN)/pytest
+
+test-slow: $(VENV)/.installed-test ## Run the tests that take minutes or need much data
+	$(BIN)/pytest -m slow
+
+coverage: $(VENV)/.installed-test ## Run the tests and list the lines they miss
+	$(BIN)/pytest --cov
+
+lint: $(VENV)/.installed-dev ## Check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-dev ## Rewrite the code in the house style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: $(VENV)/.installed-docs ## Build the documentation; warnings are errors
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+benchmark: $(VENV)/.installed-plot ## Compare all models on PhysioNet 2012 (DATA=..., SEEDS=..., MODELS=...)
+	$(BIN)/cndts benchmark t-patchgnn/physionet2012 --data $(DATA) --models $(MODELS) --seeds $(SEEDS) \
+		--json benchmarks/physionet2012/result.json
+
+clean: ## Remove the environment and everything built
+	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# The stamp is newer than what decides its content, so make installs again only after a change.
+$(VENV)/.installed-%: pyproject.toml .ci/constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[$*]'
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "cndts needs Python 3.11 or newer; got $$($(PYTHON) --version). Set PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,69 @@
+"""Models that can be benchmarked and compared by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cndts.estimators import BaseForecaster
+
+FORECASTERS = {
+    "hybrid-memory": "HybridMemoryForecaster",
+    "boosted-trees": "BoostedTreesForecaster",
+    "ridge": "RidgeForecaster",
+    "decay-to-mean": "DecayToMeanForecaster",
+    "last-value": "LastValueForecaster",
+    "linear-interpolation": "LinearInterpolationForecaster",
+    "channel-mean": "ChannelMeanForecaster",
+}
+
+
+def available_models() -> list[str]:
+    """Names that :func:`make_model` knows, the forecaster first and the simplest baseline last.
+
+    Examples
+    --------
+    >>> available_models()[:3]
+    ['hybrid-memory', 'boosted-trees', 'ridge']
+    """
+    return list(FORECASTERS)
+
+
+def check_models(names: Sequence[str]) -> None:
+    """Refuse unknown and repeated names before anything is fitted."""
+    unknown = [name for name in names if name not in FORECASTERS]
+    if unknown:
+        raise ValueError(f"there is no model {unknown[0]!r}; the known ones are {', '.join(FORECASTERS)}.")
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"name at least one model and each only once; got {', '.join(names) or 'none'}.")
+
+
+def make_model(name: str, *, random_state: int = 0, **settings: Any) -> BaseForecaster:
+    """An unfitted forecaster.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`available_models`.
+    random_state : int, default=0
+        Seed; models without randomness have no use for it.
+    **settings
+        Further parameters, set by scikit-learn's ``set_params`` (``training__epochs=5``).
+
+    Raises
+    ------
+    ValueError
+        If there is no model of this name, or it has no such setting.
+
+    Examples
+    --------
+    >>> make_model("last-value")
+    LastValueForecaster()
+    """
+    check_models([name])
+    model = getattr(import_module("cndts.estimators"), FORECASTERS[name])()
+    if "random_state" in model.get_params(deep=False):
+        settings["random_state"] = random_state
+    return model.set_params(**settings)

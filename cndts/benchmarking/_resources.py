@@ -1,0 +1,77 @@
+"""Memory, threads and versions of the running process."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import cndts
+
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "torch", "torchdiffeq")
+_PROCESS = Path("/proc/self")
+
+
+def restart_peak() -> None:
+    """Let the peak count from now on, where the system can do that (Linux); elsewhere it counts from the start."""
+    try:
+        (_PROCESS / "clear_refs").write_text("5")
+    except OSError:
+        return
+
+
+def resident_mb() -> float:
+    """Memory resident now, in MB (10^6 bytes)."""
+    return _status_mb("VmRSS")
+
+
+def peak_mb() -> float:
+    """Highest resident memory since the last :func:`restart_peak`, in MB (10^6 bytes); NaN where unknown."""
+    return _status_mb("VmHWM")
+
+
+def _status_mb(field: str) -> float:
+    try:
+        lines = (_PROCESS / "status").read_text().splitlines()
+    except OSError:
+        return _highest_mb()
+    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{field}:"))
+
+
+def _highest_mb() -> float:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def available_threads() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def thread_settings(threads: int) -> dict[str, str]:
+    """Environment that holds the numerical libraries of a new process to so many threads."""
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    return dict.fromkeys(names, str(threads))
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, cndts and the libraries under it.
+
+    Examples
+    --------
+    >>> sorted(versions())[:2]
+    ['cndts', 'numpy']
+    """
+    found = {"cndts": cndts.__version__, "python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,83 @@
+"""What a benchmark has found."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cndts.benchmarking._exchange import write_json
+
+SUMMARY = ("mse", "mae", "skill", "crps", "coverage_90", "fit_seconds", "predict_seconds", "peak_mb")
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkResult:
+    """Scores, resources and comparisons of several models under one protocol.
+
+    Parameters
+    ----------
+    protocol : str
+        Name of the protocol.
+    description : str
+        What the protocol does.
+    data : dict
+        Sizes of the parts and of the test task.
+    runs : list of dict
+        One entry per model and seed: ``model``, ``seed``, ``mse`` and ``mae`` (under the protocol's own averaging),
+        ``skill``, ``crps``, coverages, ``fit_seconds``, ``predict_seconds``, ``peak_mb`` (growth of resident memory from
+        the start of fit to the end of predict), ``threads``, ``parameters``, ``versions``.
+    channels : DataFrame
+        Per model and channel: count, mse, mae and skill, averaged over seeds.
+    comparisons : DataFrame
+        Paired bootstrap of every two models, see ``compare_models``.
+    published : DataFrame
+        Published results under the protocol.
+    """
+
+    protocol: str
+    description: str
+    data: dict[str, int]
+    runs: list[dict[str, Any]]
+    channels: pd.DataFrame
+    comparisons: pd.DataFrame
+    published: pd.DataFrame
+    machine: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> pd.DataFrame:
+        """Mean and standard deviation over seeds, one row a model, columns by score and statistic."""
+        runs = pd.DataFrame(self.runs)
+        return runs.groupby("model", sort=False)[list(SUMMARY)].agg(["mean", "std"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain JSON types; what is not known is null."""
+        return _plain(
+            {
+                "protocol": self.protocol,
+                "description": self.description,
+                "data": self.data,
+                "machine": self.machine,
+                "runs": self.runs,
+                "channels": self.channels.to_dict("records"),
+                "comparisons": self.comparisons.to_dict("records"),
+                "published": self.published.reset_index(drop=self.published.index.name is None).to_dict("records"),
+            }
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write :meth:`to_dict` as JSON, whole or not at all."""
+        write_json(Path(path), self.to_dict())
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(name): _plain(entry) for name, entry in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_plain(entry) for entry in content]
+    if hasattr(content, "item"):
+        content = content.item()
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -1,0 +1,142 @@
+"""Fit, predict and score several models under one protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import cndts
+from cndts.benchmarking._comparison import compare_models, channel_scores, reference_means, score_distribution, score_skill
+from cndts.benchmarking._exchange import write_json, write_task
+from cndts.benchmarking._models import check_models
+from cndts.benchmarking._resources import available_threads, thread_settings
+from cndts.benchmarking._result import BenchmarkResult
+from cndts.panel import IrregularPanel
+from cndts.protocols import ProtocolSplit, protocol
+
+Progress = Callable[[str, int, int], None]
+_PARTS = ("train", "validation", "test")
+
+
+def run_benchmark(
+    protocol_name: str,
+    panel: IrregularPanel,
+    models: Sequence[str],
+    seeds: Sequence[int] = (0,),
+    *,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    threads: int | None = None,
+    n_resamples: int = 1000,
+    progress: Progress | None = None,
+) -> BenchmarkResult:
+    """Fit every model with every seed on the protocol's training part and score it on the test part.
+
+    Each fit runs in a process of its own, one after the other, so that time and memory are the model's own. Validation
+    records are handed to ``fit`` as ``X_val``, ``y_val``; test records are predicted once.
+
+    Parameters
+    ----------
+    protocol_name : str
+        A name that :func:`cndts.protocols.protocol` knows.
+    panel : IrregularPanel
+        The data set that the protocol is about.
+    models : sequence of str
+        Names from :func:`available_models`.
+    seeds : sequence of int, default=(0,)
+        Seeds for each model; the split is the protocol's and does not depend on them.
+    settings : mapping of str to mapping, optional
+        Parameters by model name, as for ``set_params``.
+    threads : int, optional
+        Threads of a fit; all available cores by default.
+    n_resamples : int, default=1000
+        Resamples of the paired bootstrap over test records.
+    progress : callable, optional
+        Called with what is being done, the number of fits done and the number of fits.
+
+    Returns
+    -------
+    BenchmarkResult
+
+    Raises
+    ------
+    ValueError
+        If the protocol, a model or a setting is unknown, or a seed is repeated.
+    RuntimeError
+        If a fit fails; the message carries the last line that it wrote.
+    """
+    check_models(models)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"give at least one seed and each only once; got {list(seeds)}.")
+    rule = protocol(protocol_name)
+    split = rule.split(panel)
+    (_, y_train), (_, y) = split.train, split.test
+    means = reference_means(y_train)
+    threads = threads or available_threads()
+    jobs = [(model, seed) for model in models for seed in seeds]
+    predictions: dict[str, list[NDArray[np.float64]]] = {model: [] for model in models}
+    runs = []
+    with tempfile.TemporaryDirectory(prefix="cndts-benchmark-") as scratch:
+        tasks = Path(scratch)
+        for part in _PARTS:
+            write_task(tasks / f"{part}.npz", *getattr(split, part))
+        for done, (model, seed) in enumerate(jobs):
+            _tell(progress, f"{model}, seed {seed}", done, len(jobs))
+            measured, value, quantiles, levels = _fit_apart(tasks, model, seed, (settings or {}).get(model, {}), threads)
+            predictions[model].append(value)
+            scores = rule.score(y, value) | {"skill": score_skill(y, value, means)}
+            scores |= score_distribution(y, quantiles, levels)
+            runs.append({"model": model, "seed": seed, **scores, **measured})
+    _tell(progress, "comparing", len(jobs), len(jobs))
+    return BenchmarkResult(
+        protocol=protocol_name,
+        description=rule.describe(),
+        data=_sizes(split),
+        runs=runs,
+        channels=channel_scores(y, predictions, means),
+        comparisons=compare_models(y, predictions, means, n_resamples=n_resamples),
+        published=rule.published(),
+        machine={"cores": os.cpu_count(), "processor": platform.machine(), "system": platform.platform(terse=True)},
+    )
+
+
+def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:
+    if progress is not None:
+        progress(what, done, total)
+
+
+def _sizes(split: ProtocolSplit) -> dict[str, int]:
+    sizes = {f"{part}_records": len(getattr(split, part)[0]) for part in _PARTS}
+    return sizes | {f"{part}_targets": len(getattr(split, part)[1].value) for part in _PARTS}
+
+
+def _fit_apart(
+    tasks: Path, model: str, seed: int, settings: Mapping[str, Any], threads: int
+) -> tuple[dict[str, Any], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    folder = tasks / f"{model}-{seed}"
+    folder.mkdir()
+    write_json(folder / "job.json", {"tasks": str(tasks), "model": model, "seed": seed, "settings": dict(settings)})
+    # The package may run from a checkout that is not installed.
+    paths = [str(Path(cndts.__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "cndts.benchmarking._fit_in_process", str(folder)],
+        env={**os.environ, **thread_settings(threads), "PYTHONPATH": os.pathsep.join(paths)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"the process ended with code {done.returncode}"])[-1]
+        raise RuntimeError(f"{model} with seed {seed} failed: {last}")
+    measured = json.loads((folder / "measured.json").read_text(encoding="utf-8"))
+    with np.load(folder / "predictions.npz", allow_pickle=False) as file:
+        return measured, file["value"], file["quantiles"], file["levels"]

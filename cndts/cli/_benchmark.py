@@ -1,0 +1,101 @@
+"""``cndts benchmark``: compare models under a published protocol."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cndts.cli._progress import progress_bar
+
+if TYPE_CHECKING:
+    from cndts.panel import IrregularPanel
+
+
+def benchmark(
+    protocol: Annotated[str, typer.Argument(help="For example t-patchgnn/physionet2012; `cndts info` lists them.")],
+    more: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="Files or folders of the data set: --data PATH...")] = None,
+    models: Annotated[str, typer.Option(help="Names separated by commas; `cndts info` lists them.")] = "hybrid-memory",
+    seeds: Annotated[str, typer.Option(help="Seeds separated by commas.")] = "0",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of a fit; all cores if left out.")] = None,
+    resamples: Annotated[int, typer.Option(min=1, help="Resamples of the paired bootstrap over records.")] = 1000,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many records, for a quick look.")] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter: MODEL:NAME=VALUE, the value as JSON. Repeatable.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON to this file.")] = None,
+) -> None:
+    """Fit models on a protocol's training records and compare them on its test records.
+
+    Every fit runs in a process of its own. The result holds errors under the protocol's averaging, time, memory, interval
+    coverage, a table by channel, and paired bootstrap intervals of every difference between two models.
+    """
+    from cndts.benchmarking import run_benchmark
+    from cndts.cli._benchmark_tables import print_result
+
+    if json is not None and not json.absolute().parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {json.parent}; make it first.")
+    paths = [*(data or []), *(more or [])]
+    names, numbers = _split(models), _seeds(seeds)
+    parameters = _settings(setting or [], names)
+    with progress_bar() as bar:
+        task = bar.add_task("reading", total=None)
+        panel = read_protocol_data(protocol, paths)
+        panel = panel if limit is None else panel[:limit]
+        result = run_benchmark(
+            protocol,
+            panel,
+            names,
+            numbers,
+            settings=parameters,
+            threads=threads,
+            n_resamples=resamples,
+            progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+        )
+    if json is not None:
+        result.save(json)
+    print_result(result)
+
+
+def read_protocol_data(protocol: str, paths: list[Path]) -> IrregularPanel:
+    """The panel that a protocol is about, from the publisher's files."""
+    from cndts.datasets import read_physionet2012
+    from cndts.protocols import available_protocols
+
+    readers = {"physionet2012": read_physionet2012}
+    if protocol not in available_protocols():
+        raise ValueError(f"there is no protocol {protocol!r}; the known ones are {', '.join(available_protocols())}.")
+    if not paths:
+        raise ValueError(f"{protocol} needs the data set's files: --data PATH...")
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"there is no file or folder {missing[0]}; --data names the data set's own files.")
+    return readers[protocol.rsplit("/", 1)[-1]](paths if len(paths) > 1 else paths[0])
+
+
+def _split(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(entry) for entry in _split(text)]
+    except ValueError:
+        raise ValueError(f"--seeds must be whole numbers separated by commas; got {text!r}.") from None
+
+
+def _settings(entries: list[str], models: list[str]) -> dict[str, dict[str, object]]:
+    parameters: dict[str, dict[str, object]] = {}
+    for entry in entries:
+        model, colon, rest = entry.partition(":")
+        name, equals, value = rest.partition("=")
+        if not (colon and equals) or model not in models:
+            raise ValueError(f"--set must be MODEL:NAME=VALUE with one of the models {', '.join(models)}; got {entry!r}.")
+        try:
+            parameters.setdefault(model, {})[name] = json_format.loads(value)
+        except json_format.JSONDecodeError:
+            parameters.setdefault(model, {})[name] = value
+    return parameters

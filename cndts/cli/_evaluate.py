@@ -1,0 +1,99 @@
+"""``cndts evaluate``: score a saved model on a table of events."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cndts.cli._events import (
+    ChannelColumn,
+    Columns,
+    Duplicates,
+    RecordColumn,
+    StaticFile,
+    TimeColumn,
+    TimeUnit,
+    ValueColumn,
+    read_events,
+)
+from cndts.cli._progress import working
+from cndts.cli._tables import make_table, terminal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model saved by `cndts fit`.")],
+    data: Annotated[Path, typer.Argument(help="Events as CSV or Parquet; not those that the model was fitted to.")],
+    observe: Annotated[float, typer.Option(help="Length of the context, in the time unit.")] = 24.0,
+    horizon: Annotated[float, typer.Option(help="How far ahead to forecast, in the time unit.")] = 24.0,
+    record: RecordColumn = "record",
+    time: TimeColumn = "time",
+    channel: ChannelColumn = "channel",
+    value: ValueColumn = "value",
+    time_unit: TimeUnit = "h",
+    static: StaticFile = None,
+    duplicates: Duplicates = "error",
+    json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
+) -> None:
+    """Forecast the events after a cut from those before it, and compare with what came.
+
+    Errors are in the unit of each channel. Skill is 1 - MSE / MSE(training mean of the channel): 1 is perfect, 0 is no
+    better than that mean. The last two columns say how many values lie in the 90 % interval, and its width.
+    """
+    from cndts.cli._saved import load_model
+    from cndts.metrics import channel_table
+    from cndts.tasks import Extrapolation
+
+    forecaster = load_model(model)
+    panel = read_events(data, Columns(record, time, channel, value), time_unit, static, duplicates)
+    X, y = Extrapolation(observe=observe, horizon=horizon).split(panel.with_channels(forecaster.channels_in_))
+    if y.value.size == 0:
+        raise ValueError(
+            f"no event of {data} lies between {observe:g} and {observe + horizon:g} {panel.time_unit}, so there is nothing "
+            "to compare with; set --observe and --horizon to the length of your records."
+        )
+    with working(f"forecasting {len(X):,} records"):
+        y_hat = forecaster.predict(X)
+        interval = forecaster.predict_interval(X, coverage=0.9)
+    table = channel_table(y, y_hat, means=forecaster.channel_means_)
+    table["coverage_90"], table["width_90"] = _by_channel(y, interval)
+    table = table[table["count"] > 0]
+    if json:
+        content: dict[str, Any] = {"records": len(X), "targets": len(y.value), "skill": float(table["skill"].mean())}
+        content["channels"] = json_format.loads(table.rename_axis("channel").reset_index().to_json(orient="records"))
+        typer.echo(json_format.dumps(content, indent=1))
+    else:
+        _print(table)
+
+
+def _by_channel(y: Any, interval: Any) -> tuple[Any, Any]:
+    """Share of the targets inside the interval, and its mean width, for every channel."""
+    import numpy as np
+
+    inside = (interval[:, 0] <= y.value) & (y.value <= interval[:, 1])
+    n_channels = len(y.channels)
+    count = np.maximum(np.bincount(y.channel, minlength=n_channels), 1)
+    width = np.bincount(y.channel, interval[:, 1] - interval[:, 0], n_channels) / count
+    return np.bincount(y.channel, inside, n_channels) / count, width
+
+
+def _print(table: pd.DataFrame) -> None:
+    rows = (
+        (
+            name,
+            f"{row['count']:,.0f}",
+            f"{row['mse'] ** 0.5:.4g}",
+            f"{row['mae']:.4g}",
+            f"{row['skill']:.3f}",
+            f"{row['coverage_90']:.1%}",
+            f"{row['width_90']:.4g}",
+        )
+        for name, row in table.iterrows()
+    )
+    terminal().print(make_table(None, ("channel", "targets", "RMSE", "MAE", "skill", "in 90 %", "width"), rows))
+    typer.echo(f"\nmean skill over {len(table)} channels: {table['skill'].mean():.3f}")

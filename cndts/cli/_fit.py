@@ -1,0 +1,94 @@
+"""``cndts fit``: learn a forecaster from a table of events."""
+
+from __future__ import annotations
+
+import json as json_format
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cndts.cli._events import (
+    ChannelColumn,
+    Columns,
+    Duplicates,
+    RecordColumn,
+    StaticFile,
+    TimeColumn,
+    TimeUnit,
+    ValueColumn,
+    read_events,
+)
+from cndts.cli._progress import working
+
+if TYPE_CHECKING:
+    from cndts.panel import IrregularPanel
+
+SAVED_MODELS = ("hybrid-memory",)
+
+
+def fit(
+    data: Annotated[Path, typer.Argument(help="Events as CSV or Parquet.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to save the model, for example icu.cndts.")],
+    observe: Annotated[float, typer.Option(help="Length of the context, in the time unit.")] = 24.0,
+    horizon: Annotated[float, typer.Option(help="How far ahead to learn, in the time unit.")] = 24.0,
+    model: Annotated[str, typer.Option(help=f"Which forecaster: {', '.join(SAVED_MODELS)}.")] = "hybrid-memory",
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data; the model's own number if left out.")] = None,
+    validation: Annotated[float, typer.Option(help="Share of the records held out to choose when to stop.")] = 0.2,
+    record: RecordColumn = "record",
+    time: TimeColumn = "time",
+    channel: ChannelColumn = "channel",
+    value: ValueColumn = "value",
+    time_unit: TimeUnit = "h",
+    static: StaticFile = None,
+    duplicates: Duplicates = "error",
+    json: Annotated[bool, typer.Option("--json", help="Write a summary as JSON to stdout.")] = False,
+) -> None:
+    """Fit a forecaster to the events before a cut, asked for those after it, and save it."""
+    from cndts.benchmarking import make_model
+    from cndts.tasks import Extrapolation
+
+    if model not in SAVED_MODELS:
+        raise ValueError(f"cannot save a model {model!r}; fit writes {', '.join(SAVED_MODELS)}.")
+    if not 0 <= validation < 1:
+        raise ValueError(f"--validation is a share in [0, 1); got {validation}.")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {out.parent}; make it first.")
+    panel = read_events(data, Columns(record, time, channel, value), time_unit, static, duplicates)
+    task = Extrapolation(observe=observe, horizon=horizon)
+    kept, held_out = hold_out(panel, validation, seed)
+    X, y = task.split(kept)
+    if y.value.size == 0:
+        raise ValueError(
+            f"no event of {data} lies between {observe:g} and {observe + horizon:g} {panel.time_unit}, so there is nothing "
+            "to learn to forecast; set --observe and --horizon to the length of your records."
+        )
+    X_val, y_val = (None, None) if held_out is None else task.split(held_out)
+    settings = {} if epochs is None else {"training__epochs": epochs}
+    forecaster = make_model(model, random_state=seed, **settings)
+    with working(f"fitting {model} to {len(X):,} records, {len(y.value):,} targets"):
+        forecaster.fit(X, y, X_val=X_val, y_val=y_val)
+    forecaster.save(out)
+    summary = {
+        "model": model,
+        "saved": str(out),
+        "records": len(X),
+        "events": X.n_events,
+        "targets": len(y.value),
+        "channels": list(X.channels),
+        "time_unit": panel.time_unit,
+        "validation_records": 0 if X_val is None else len(X_val),
+    }
+    if json:
+        typer.echo(json_format.dumps(summary, indent=1))
+    else:
+        typer.echo(f"saved {out}: {model}, {len(X):,} records, {len(X.channels)} channels, {len(y.value):,} targets")
+
+
+def hold_out(panel: IrregularPanel, share: float, seed: int) -> tuple[IrregularPanel, IrregularPanel | None]:
+    """A random part of the records for validation; none where it would be empty."""
+    from cndts.tasks import RecordSplit
+
+    train, validation, _ = RecordSplit.draw(panel, (1 - share, share, 0.0), seed).apply(panel)
+    return (train, validation) if len(train) and len(validation) else (panel, None)

@@ -1,0 +1,18 @@
+"""Models on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cndts.estimators import HybridMemoryForecaster
+
+
+def load_model(path: Path) -> HybridMemoryForecaster:
+    """A model that `cndts fit` has saved."""
+    from cndts.estimators import HybridMemoryForecaster
+
+    if not path.exists():
+        raise FileNotFoundError(f"there is no model {path}; `cndts fit DATA --out {path}` writes one.")
+    return HybridMemoryForecaster.load(path)

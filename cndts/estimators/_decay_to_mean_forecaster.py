@@ -1,0 +1,68 @@
+"""The last value, fading to the mean of its channel."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cndts.estimators._alignment import check_asks
+from cndts.estimators._base import BaseForecaster
+from cndts.estimators._channel_histories import ChannelHistories, events_until
+from cndts.estimators._channel_search import search_by_channel
+from cndts.panel import IrregularPanel
+from cndts.targets import Targets
+
+# the search spans four decades on either side of the typical age: from "never fades" to "fades at once"
+_DECADES = 1e4
+
+
+class DecayToMeanForecaster(BaseForecaster):
+    r"""Let the last value of a channel decay exponentially to the channel's mean.
+
+    Attributes
+    ----------
+    rates_ : ndarray of shape (n_channels,)
+        Decay rate of each channel, in 1 / time unit; near zero where no training target tells it.
+
+    Notes
+    -----
+    .. math:: \hat{x}_c(t) = \bar{x}_c + (x_c^\mathrm{last} - \bar{x}_c)\, e^{-\lambda_c (t - t_c^\mathrm{last})},
+
+    the conditional mean of an Ornstein-Uhlenbeck process with mean :math:`\bar{x}_c` (``channel_means_``) and rate
+    :math:`\lambda_c`, which minimises the squared training error of the channel. A channel that the record has not
+    observed by the query time gets its mean. Values of one channel at one time are averaged.
+
+    Examples
+    --------
+    A value that halves its distance to the mean of 0 with every hour:
+
+    >>> from cndts.queries import Queries
+    >>> queries = Queries([0, 2, 4], [1.0, 2.0, 1.0, 2.0], [0, 0, 0, 0])
+    >>> X = IrregularPanel([0, 1, 2], [0.0, 0.0], [0, 0], [8.0, -8.0], channels=["x"], queries=queries)
+    >>> model = DecayToMeanForecaster().fit(X, Targets(queries, [4.0, 2.0, -4.0, -2.0], X.records, X.channels))
+    >>> model.rates_.round(3), np.asarray(model.predict(X)).round(2)
+    (array([0.693]), array([ 4.,  2., -4., -2.], dtype=float32))
+    """
+
+    def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
+        deviation, age = self._last_deviation(X)
+        known = np.isfinite(deviation)
+        deviation, age, channel = deviation[known], age[known], y.channel[known]
+        target = y.value[known] - self.channel_means_[channel]
+        typical = float(np.median(age[age > 0])) if (age > 0).any() else 1.0
+        self.rates_ = search_by_channel(
+            lambda rate: target - deviation * np.exp(-rate * age),
+            channel,
+            self.n_channels_in_,
+            1 / (_DECADES * typical),
+            _DECADES / typical,
+        )
+
+    def _predict(self, X: IrregularPanel) -> NDArray[np.float64]:
+        deviation, age = self._last_deviation(X)
+        channel = check_asks(X).channel
+        return self.channel_means_[channel] + np.nan_to_num(deviation * np.exp(-self.rates_[channel] * age))
+
+    def _last_deviation(self, X: IrregularPanel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Last value less the channel mean, and its age; NaN where the channel was not observed."""
+        queries, histories = check_asks(X), ChannelHistories.of(X)
+        last = histories.last(queries.record, queries.channel, events_until(X))
+        return histories.value_of(last) - self.channel_means_[queries.channel], queries.time - histories.time_of(last)

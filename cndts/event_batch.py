@@ -1,0 +1,78 @@
+"""The tensors that a backbone reads: one row an event, nothing padded."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class EventBatch:
+    """Events of some records, sorted by record, channel and time, with what each of them needs to know.
+
+    A *series* is the events of one record and channel; series without events do not exist. A *node* is a (record,
+    channel) pair, ``record * n_channels + channel``, with or without events. Times are in the model's unit and always
+    relative, so that shifting a record in time changes nothing.
+
+    Parameters
+    ----------
+    n_records, n_channels, n_visits : int
+        Sizes; a visit is one time stamp of one record.
+    value : Tensor of shape (n_events,)
+        Standardised values.
+    change : Tensor of shape (n_events,)
+        Value minus the previous value of the series; 0 at its first event.
+    gap : Tensor of shape (n_events,)
+        Time since the previous event of the series; 0 at its first event.
+    is_first : Tensor of shape (n_events,)
+        1.0 at the first event of a series.
+    age : Tensor of shape (n_events,)
+        Time from the event to the last event of its series.
+    channel, series, visit : Tensor of shape (n_events,)
+        Channel position; position among the series; position among the visits.
+    series_node, series_channel, series_count, series_end : Tensor of shape (n_series,)
+        Node, channel, number of events, and row of the last event.
+    series_age, series_span : Tensor of shape (n_series,)
+        Time from the last event of the series to the last event of the record; time from its first to its last event.
+    query_node, query_channel : Tensor of shape (n_queries,)
+        Node and channel asked for.
+    query_horizon : Tensor of shape (n_queries,)
+        Query time minus the last event time of the record; 0 for a record without events.
+    static : Tensor of shape (n_records, n_static)
+        Encoded static features.
+    """
+
+    n_records: int
+    n_channels: int
+    n_visits: int
+    value: Tensor
+    change: Tensor
+    gap: Tensor
+    is_first: Tensor
+    age: Tensor
+    channel: Tensor
+    series: Tensor
+    visit: Tensor
+    series_node: Tensor
+    series_channel: Tensor
+    series_count: Tensor
+    series_end: Tensor
+    series_age: Tensor
+    series_span: Tensor
+    query_node: Tensor
+    query_channel: Tensor
+    query_horizon: Tensor
+    static: Tensor
+
+    def __len__(self) -> int:
+        return self.n_records
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "EventBatch":
+        """Move to a device, or turn the floating point tensors into another dtype."""
+
+        def move(field: int | Tensor) -> int | Tensor:
+            if not isinstance(field, Tensor):
+                return field
+            return field.to(device, dtype if field.is_floating_point() else None)
+
+        return EventBatch(**{field.name: move(getattr(self, field.name)) for field in fields(self)})

@@ -1,0 +1,97 @@
+"""Short-term working memory: the last events of each series, exactly."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cndts.event_batch import EventBatch
+from cndts._layers import log_time, two_layers
+
+
+class WorkingState(NamedTuple):
+    """The last events of each series, the newest first.
+
+    Attributes
+    ----------
+    row : Tensor of shape (n_series, n_slots)
+        Row of the event in the batch (the newest event where a slot is empty).
+    is_held : Tensor of shape (n_series, n_slots)
+        Whether the slot holds an event.
+    facts : Tensor of shape (n_series, n_slots, 3)
+        Value, log age at the record's last event, log gap; 0 in empty slots.
+    """
+
+    row: Tensor
+    is_held: Tensor
+    facts: Tensor
+
+
+class WorkingMemory(nn.Module):
+    """Window over the last ``n_slots`` events of each series, read as a whole and re-read by attention.
+
+    Parameters
+    ----------
+    n_slots : int
+        Events kept per series.
+    width : int
+        Length of an encoded event and of what is read.
+    n_heads : int
+        Heads of the attention in ``recall``.
+    dropout : float
+        Applied to what is read.
+
+    Examples
+    --------
+    >>> WorkingMemory(n_slots=6, width=8, n_heads=2, dropout=0.0).n_slots
+    6
+    """
+
+    def __init__(self, n_slots: int, width: int, n_heads: int, dropout: float) -> None:
+        super().__init__()
+        self.n_slots, self.n_heads = n_slots, n_heads
+        self.summary = two_layers(3 * n_slots, width, width, dropout)
+        self.norm = nn.LayerNorm(width)
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width + 3, width)
+        self.content = nn.Linear(width + 3, width)
+        self.out = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def write(self, batch: EventBatch) -> WorkingState:
+        """Keep the newest events of each series."""
+        back = torch.arange(self.n_slots, device=batch.series_end.device)
+        is_held = back < batch.series_count[:, None]
+        row = batch.series_end[:, None] - back * is_held
+        age = batch.age[row] + batch.series_age[:, None]
+        facts = torch.stack([batch.value[row], log_time(age), log_time(batch.gap[row])], dim=-1)
+        return WorkingState(row, is_held, facts * is_held[..., None])
+
+    def read(self, state: WorkingState) -> Tensor:
+        """Summary of the window, shape (n_series, width)."""
+        return self.summary(state.facts.flatten(1))
+
+    def recall(self, state: WorkingState, encoded: Tensor, asked: Tensor) -> Tensor:
+        """Attention from each series' node over its slots.
+
+        Parameters
+        ----------
+        state : WorkingState
+            The windows.
+        encoded : Tensor of shape (n_events, width)
+            Encoded events of the batch.
+        asked : Tensor of shape (n_series, width)
+            What the nodes know by now.
+
+        Returns
+        -------
+        Tensor of shape (n_series, width)
+        """
+        slots = torch.cat([encoded[state.row], state.facts], dim=-1)
+        n_series, n_slots, _ = slots.shape
+        query = self.query(self.norm(asked)).view(n_series, 1, self.n_heads, -1)
+        key = self.key(slots).view(n_series, n_slots, self.n_heads, -1)
+        content = self.content(slots).view(n_series, n_slots, self.n_heads, -1)
+        score = (query * key).sum(-1) / key.shape[-1] ** 0.5
+        share = score.masked_fill(~state.is_held[..., None], -torch.inf).softmax(dim=1)
+        return self.dropout(self.out((share[..., None] * content).sum(1).flatten(1)))

@@ -1,0 +1,79 @@
+"""What every published evaluation protocol offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from cndts.panel import IrregularPanel
+from cndts.protocols._split import ProtocolSplit
+from cndts.targets import Targets
+
+
+class Protocol(ABC):
+    """A published way to split, scale and score, so that numbers can be compared.
+
+    Attributes
+    ----------
+    name : str
+        The name that :func:`cndts.protocols.protocol` knows it by.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def split(self, panel: IrregularPanel) -> ProtocolSplit:
+        """Training, validation and test, each as context and targets on the protocol's scale.
+
+        Parameters
+        ----------
+        panel : IrregularPanel
+            The data set as its reader gives it, in the units of the source.
+
+        Returns
+        -------
+        ProtocolSplit
+
+        Raises
+        ------
+        ValueError
+            If the panel is not the data set that the protocol is made for.
+        """
+
+    @abstractmethod
+    def score(self, y: Targets, y_hat: Targets | ArrayLike) -> dict[str, float]:
+        """The protocol's own metrics under its own averaging rule.
+
+        Parameters
+        ----------
+        y : Targets
+            True values on the protocol's scale.
+        y_hat : Targets or array-like of shape (n_targets,)
+            Predictions on the same scale.
+
+        Returns
+        -------
+        dict
+            Value by name of the metric; ``mse`` and ``mae`` at least.
+        """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """What the protocol does, where it comes from, and where comparisons go wrong."""
+
+    @abstractmethod
+    def published(self) -> pd.DataFrame:
+        """Published results under this protocol.
+
+        Returns
+        -------
+        DataFrame
+            One row a model, with columns mse, mse_std, mae, mae_std (NaN where not published; std over the seeds of
+            the source) and source. ``attrs["caution"]`` says what keeps these numbers from being comparable with ours.
+        """
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

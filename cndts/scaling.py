@@ -1,0 +1,88 @@
+"""Per-channel standardisation and the unit in which a model counts time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cndts.panel import IrregularPanel
+from cndts.targets import Targets
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Statistics of the training records that turn raw values and times into a model's own units.
+
+    Parameters
+    ----------
+    mean, std : ndarray of shape (n_channels,)
+        Per channel; 0 and 1 for a channel never seen, and std 1 for a constant one.
+    time_scale : float
+        Panel time that counts as one unit.
+
+    Examples
+    --------
+    >>> panel = IrregularPanel([0, 2], time=[0.0, 6.0], channel=[0, 0], value=[70.0, 90.0], channels=["HR", "Temp"])
+    >>> scaling = Scaling.fit(panel, None)
+    >>> scaling.mean, scaling.std, scaling.time_scale
+    (array([80.,  0.]), array([10.,  1.]), 6.0)
+    """
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    time_scale: float
+
+    @classmethod
+    def fit(cls, X: IrregularPanel, y: Targets | None) -> "Scaling":
+        """Measure training records: their context and, where given, their targets.
+
+        Parameters
+        ----------
+        X : IrregularPanel
+            Training context with queries (the longest horizon sets the time scale; without queries the span does).
+        y : Targets or None
+            Training targets; NaN is skipped.
+
+        Returns
+        -------
+        Scaling
+        """
+        channel, value = X.channel, X.value.astype(np.float64)
+        if y is not None:
+            known = ~np.isnan(y.value)
+            channel = np.concatenate([channel, y.channel[known]])
+            value = np.concatenate([value, y.value[known].astype(np.float64)])
+        mean, std = _moments(channel, value, len(X.channels))
+        return cls(mean, std, _time_scale(X))
+
+    def standardise(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
+        """Values of shape (n,) in standard deviations from their channel's mean."""
+        return ((value - self.mean[channel]) / self.std[channel]).astype(np.float32)
+
+    def restore(self, channel: NDArray, value: NDArray) -> NDArray[np.float64]:
+        """The inverse of ``standardise``; ``value`` may have further axes after the first."""
+        shape = (-1,) + (1,) * (value.ndim - 1)
+        return value * self.std[channel].reshape(shape) + self.mean[channel].reshape(shape)
+
+
+def _moments(channel: NDArray, value: NDArray, n_channels: int) -> tuple[NDArray, NDArray]:
+    """Mean and standard deviation by channel in two passes, so that a large mean does not cost precision."""
+    count = np.maximum(np.bincount(channel, minlength=n_channels), 1)
+    mean = np.bincount(channel, value, minlength=n_channels) / count
+    variance = np.bincount(channel, (value - mean[channel]) ** 2, minlength=n_channels) / count
+    # A spread below float32 resolution is rounding noise: dividing by it would blow noise up to unit size.
+    constant = variance <= (1e-6 * np.maximum(np.abs(mean), 1e-12)) ** 2
+    return mean, np.where(constant, 1.0, np.sqrt(variance))
+
+
+def _time_scale(X: IrregularPanel) -> float:
+    filled = np.diff(X.offsets) > 0
+    last = np.full(len(X), np.nan)
+    last[filled] = X.time[X.offsets[1:][filled] - 1]
+    if X.queries is not None and X.queries.n_queries:
+        distance = np.abs(X.queries.time - last[X.queries.record])
+        distance = distance[np.isfinite(distance)]
+    else:
+        distance = last[filled] - X.time[X.offsets[:-1][filled]]
+    longest = float(distance.max(initial=0.0))
+    return longest if longest > 0 else 1.0

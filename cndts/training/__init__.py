@@ -1,0 +1,21 @@
+"""Fitting of networks."""
+
+from cndts.training.fitting import FitResult, fit_network
+from cndts.training.network import Network, NetworkOutput
+from cndts.training.samples import Sample, Samples
+from cndts.training.settings import Training
+from cndts.training.validation_score import ValidationScore, validation_score
+from cndts.training.weight_average import WeightAverage
+
+__all__ = [
+    "FitResult",
+    "Network",
+    "NetworkOutput",
+    "Sample",
+    "Samples",
+    "Training",
+    "ValidationScore",
+    "WeightAverage",
+    "fit_network",
+    "validation_score",
+]

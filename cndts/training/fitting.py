@@ -1,0 +1,186 @@
+"""Fitting a network with skorch."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRScheduler
+from skorch.net import NeuralNet
+from torch import Tensor, nn
+
+from cndts.event_batch import EventBatch
+from cndts.training.network import Network, NetworkOutput
+from cndts.training.samples import Samples
+from cndts.training.settings import Training
+from cndts.training.validation_score import ValidationScore
+from cndts.training.weight_average import WeightAverage
+
+_MIN_EPOCHS, _MIN_STEPS = 20, 800
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a training went.
+
+    Parameters
+    ----------
+    n_epochs : int
+        Epochs run.
+    best_epoch : int
+        Epoch whose weights were kept (the last one without validation records).
+    best_score : float
+        Its validation score; NaN without validation records.
+    history : list of dict
+        Per epoch: ``epoch``, ``train_loss``, ``dur`` (seconds) and, with validation records, ``valid_score``.
+    """
+
+    n_epochs: int
+    best_epoch: int
+    best_score: float
+    history: list[dict[str, float]]
+
+
+def fit_network(
+    network: Network,
+    train: Samples,
+    validation: Samples | None,
+    training: Training,
+    *,
+    device: str,
+    seed: int,
+    verbose: int = 0,
+    callbacks: list[Callback] | None = None,
+) -> FitResult:
+    """Train a network in place; it ends with the averaged weights of the best epoch.
+
+    Parameters
+    ----------
+    network : Network
+        Freshly initialised, or to be trained further.
+    train, validation : Samples
+        Training records, and those that choose the epoch (None: the last epoch is kept).
+    training : Training
+        Settings.
+    device : str
+        Where to train.
+    seed : int
+        Of batch order, cuts and dropout.
+    verbose : int, default=0
+        1 prints a line per epoch.
+    callbacks : list of skorch callbacks, optional
+        Called after our own.
+
+    Returns
+    -------
+    FitResult
+
+    Raises
+    ------
+    FloatingPointError
+        If the loss is no longer finite.
+    """
+    steps = max(1, train.n_records // training.batch_size)
+    epochs = training.epochs or max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps))
+    average = WeightAverage(training.averaging)
+    score = ValidationScore(validation, average, training.batch_size)
+    net = _Net(
+        network,
+        criterion=nn.Identity,  # the loss belongs to the head, see _Net.get_loss
+        optimizer=torch.optim.AdamW,
+        optimizer__weight_decay=training.weight_decay,
+        lr=training.learning_rate,
+        max_epochs=epochs,
+        batch_size=training.batch_size,
+        iterator_train=_ShuffledBatches,
+        iterator_train__cut_share=training.cut_share,
+        iterator_train__random=np.random.default_rng(seed),
+        train_split=None,
+        callbacks=[
+            ("clip", GradientNormClipping(1.0)),
+            ("schedule", _one_cycle(training.learning_rate, epochs * steps)),
+            ("average", average),
+            ("score", score),
+            *_early_stopping(training, validation),
+            *(callbacks or []),
+        ],
+        device=device,
+        verbose=verbose,
+        absolute_weight=training.absolute_weight,
+    )
+    with torch.random.fork_rng(devices=[] if device == "cpu" else None):
+        torch.manual_seed(seed)
+        net.fit(_Records(train), y=None)
+    network.eval()
+    history = [{key: row[key] for key in _KEPT if key in row} for row in net.history]
+    best_epoch = score.best_epoch_ or len(history)
+    return FitResult(len(history), best_epoch, score.best_score_ if score.best_epoch_ else math.nan, history)
+
+
+_KEPT = ("epoch", "train_loss", "dur", "valid_score")
+
+
+class _Net(NeuralNet):
+    """skorch's loop with the two hooks that it leaves open for own kinds of batches."""
+
+    def __init__(self, *args: object, absolute_weight: float, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.absolute_weight = absolute_weight
+
+    def infer(self, x: EventBatch, **fit_params: object) -> NetworkOutput:
+        return self.module_(x.to(self.device))
+
+    def get_loss(
+        self, y_pred: NetworkOutput, y_true: tuple[Tensor, Tensor], X: object = None, training: bool = False
+    ) -> Tensor:
+        value, weight = (part.to(self.device) for part in y_true)
+        loss = self.module_.loss(y_pred, value, weight, self.absolute_weight)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"training diverged: the loss became {loss.item()} in epoch {len(self.history)}. Lower "
+                "training__learning_rate, or look for extreme values in the training records."
+            )
+        return loss
+
+
+class _Records(torch.utils.data.Dataset):
+    """Lets skorch count the records."""
+
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+
+    def __len__(self) -> int:
+        return self.samples.n_records
+
+
+class _ShuffledBatches:
+    """One pass over the training records: what skorch iterates over in an epoch."""
+
+    def __init__(self, dataset: _Records, batch_size: int, cut_share: float, random: np.random.Generator) -> None:
+        self.dataset, self.batch_size, self.cut_share, self.random = dataset, batch_size, cut_share, random
+
+    def __iter__(self) -> Iterator[tuple[EventBatch, tuple[Tensor, Tensor]]]:
+        for batch, value, weight in self.dataset.samples.shuffled(self.batch_size, self.cut_share, self.random):
+            yield batch, (value, weight)
+
+
+def _one_cycle(learning_rate: float, n_steps: int) -> LRScheduler:
+    return LRScheduler(
+        torch.optim.lr_scheduler.OneCycleLR,
+        max_lr=learning_rate,
+        total_steps=n_steps + 1,  # torch counts the step before the first
+        pct_start=0.2,
+        step_every="batch",
+    )
+
+
+def _early_stopping(training: Training, validation: Samples | None) -> list[tuple[str, Callback]]:
+    if training.patience is None or validation is None:
+        return []
+    stop = EarlyStopping("valid_score", lower_is_better=False, patience=training.patience, threshold=0.0, sink=_silent)
+    return [("stop", stop)]
+
+
+def _silent(message: str) -> None:
+    """EarlyStopping announces itself on standard output by default."""

@@ -1,0 +1,139 @@
+"""Training batches: records as given, or cut at random times."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cndts._ragged import offsets_from_lengths, take
+from cndts.batching import EventStore
+from cndts.event_batch import EventBatch
+from cndts.panel import IrregularPanel
+from cndts.queries import Queries
+from cndts.scaling import Scaling
+from cndts.targets import Targets
+
+# Random cuts fall into this part of a record's span: some context must come before, some targets after.
+_EARLIEST, _LATEST = 0.125, 0.85
+
+
+class Sample(NamedTuple):
+    """A batch with what is to be predicted: standardised values and weights of shape (n_queries,)."""
+
+    batch: EventBatch
+    value: Tensor
+    weight: Tensor
+
+
+class Samples:
+    """Training or validation records, ready to be drawn.
+
+    Parameters
+    ----------
+    X : IrregularPanel
+        Context with queries.
+    y : Targets
+        Values at the queries; NaN is left out.
+    scaling : Scaling
+        Model units.
+    static : ndarray of shape (n_records, n_static)
+        Encoded static features.
+    channel_balance : float
+        Targets of a channel with n targets weigh n^-channel_balance.
+    """
+
+    def __init__(
+        self, X: IrregularPanel, y: Targets, scaling: Scaling, static: NDArray, channel_balance: float
+    ) -> None:
+        y = _known(y)
+        self.targets, self.n_records = y, len(X)
+        self.value = scaling.standardise(y.channel, y.value)
+        self.weight = _channel_weights(y.channel, len(X.channels), channel_balance)
+        self.given = EventStore(X, scaling, static)
+        self.can_cut = _targets_follow_context(X, y)
+        if self.can_cut:
+            whole = _joined(X, y)
+            self.whole = EventStore(whole, scaling, static)
+            self.start, self.length, self.horizon = _spans(whole, X, y)
+
+    def ordered(self, batch_size: int) -> Iterator[Sample]:
+        """All records as given, in order."""
+        for first in range(0, self.n_records, batch_size):
+            yield self._given(np.arange(first, min(first + batch_size, self.n_records)))
+
+    def shuffled(self, batch_size: int, cut_share: float, random: np.random.Generator) -> Iterator[Sample]:
+        """One pass over all records in random order, a share of the batches cut at random times."""
+        order = random.permutation(self.n_records)
+        n_batches = max(1, self.n_records // batch_size)  # a short last batch would have noisy gradients
+        for records in np.array_split(order, n_batches):
+            if self.can_cut and random.random() < cut_share:
+                yield self._cut(records, random)
+            else:
+                yield self._given(records)
+
+    def _given(self, records: NDArray[np.int64]) -> Sample:
+        offsets, rows = take(self.targets.offsets, records)
+        queries = Queries(offsets, self.targets.time[rows], self.targets.channel[rows])
+        batch = self.given.batch(records, queries)
+        return Sample(batch, torch.from_numpy(self.value[rows]), self.weight[batch.query_channel])
+
+    def _cut(self, records: NDArray[np.int64], random: np.random.Generator) -> Sample:
+        part = random.uniform(_EARLIEST, _LATEST, size=len(records))
+        at = self.start[records] + part * self.length[records]
+        batch, value = self.whole.cut(records, at, self.horizon)
+        return Sample(batch, value, self.weight[batch.query_channel])
+
+
+def _known(y: Targets) -> Targets:
+    known = ~np.isnan(y.value)
+    if known.all():
+        return y
+    counts = np.concatenate([[0], np.cumsum(known)])
+    queries = Queries(counts[y.offsets], y.time[known], y.channel[known])
+    return Targets(queries, y.value[known], y.records, y.channels)
+
+
+def _channel_weights(channel: NDArray, n_channels: int, balance: float) -> Tensor:
+    """Weight by channel, 1 on average over targets; 0 for channels that are never asked for."""
+    count = np.bincount(channel, minlength=n_channels).astype(np.float64)
+    weight = np.where(count > 0, np.maximum(count, 1) ** -balance, 0.0)
+    return torch.from_numpy((weight * count.sum() / max((weight * count).sum(), 1e-12)).astype(np.float32))
+
+
+def _targets_follow_context(X: IrregularPanel, y: Targets) -> bool:
+    filled = np.diff(X.offsets) > 0
+    last = np.full(len(X), -np.inf)
+    last[filled] = X.time[X.offsets[1:][filled] - 1]
+    return bool(len(y.time) and (y.time >= last[y.record]).all())
+
+
+def _joined(X: IrregularPanel, y: Targets) -> IrregularPanel:
+    """Context and targets as one panel."""
+    record = np.concatenate([X.record, y.record])
+    time = np.concatenate([X.time, y.time])
+    order = np.lexsort((time, record))
+    return IrregularPanel(
+        offsets_from_lengths(np.bincount(record, minlength=len(X))),
+        time[order],
+        np.concatenate([X.channel, y.channel])[order],
+        np.concatenate([X.value, y.value])[order],
+        channels=X.channels,
+        time_unit=X.time_unit,
+    )
+
+
+def _spans(whole: IrregularPanel, X: IrregularPanel, y: Targets) -> tuple[NDArray, NDArray, float]:
+    """First time and length of each record, and how far ahead targets reach."""
+    filled = np.diff(whole.offsets) > 0
+    start, length = np.zeros(len(whole)), np.zeros(len(whole))
+    start[filled] = whole.time[whole.offsets[:-1][filled]]
+    length[filled] = whole.time[whole.offsets[1:][filled] - 1] - start[filled]
+    asked = np.diff(y.offsets) > 0
+    reach = np.full(len(y), -np.inf)
+    np.maximum.at(reach, y.record, y.time)
+    first = np.full(len(y), np.inf)
+    np.minimum.at(first, y.record, y.time)
+    return start, length, float(np.quantile((reach - first)[asked], 0.95))

@@ -1,0 +1,40 @@
+"""Exponential average of the weights."""
+
+import torch
+from skorch.callbacks import Callback
+from skorch.net import NeuralNet
+from torch import Tensor, nn
+
+
+class WeightAverage(Callback):
+    r"""Keeps :math:`\bar\theta \leftarrow d_k \bar\theta + (1 - d_k) \theta` after each step k.
+
+    The decay :math:`d_k = \min(d, (1 + k) / (10 + k))` grows with the steps, so that a short training is not held back by
+    its first weights (Polyak and Juditsky, 1992, on averaging; the warm-up is that of TensorFlow's moving averages).
+
+    Parameters
+    ----------
+    decay : float
+        The final decay d; 0 follows the weights themselves.
+    """
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+
+    def on_train_begin(self, net: NeuralNet, **kwargs: object) -> None:
+        """Start from the initial weights."""
+        self.average_ = torch.optim.swa_utils.AveragedModel(net.module_, avg_fn=self._blend)
+
+    def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: object) -> None:
+        """Take in the weights after a step."""
+        if training:
+            self.average_.update_parameters(net.module_)
+
+    def _blend(self, average: Tensor, weight: Tensor, n_averaged: Tensor | int) -> Tensor:
+        decay = min(self.decay, (1 + int(n_averaged)) / (10 + int(n_averaged)))
+        return torch.lerp(weight, average, decay)
+
+    @property
+    def module(self) -> nn.Module:
+        """The module with averaged weights."""
+        return self.average_.module
