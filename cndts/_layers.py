@@ -4,9 +4,41 @@ import torch
 from torch import Tensor, nn
 
 
+class Dropout(nn.Module):
+    """Dropout (Srivastava et al., JMLR 2014) whose mask takes one random byte an entry.
+
+    torch draws a float per entry, which on a CPU costs more than the linear layer behind it; eight entries from one
+    64-bit draw cost a tenth. The rate is rounded to 1/256.
+
+    Parameters
+    ----------
+    rate : float
+        Share of entries set to zero in training, in [0, 1).
+
+    Examples
+    --------
+    >>> sorted(set(Dropout(0.5)(torch.ones(1000)).tolist()))
+    [0.0, 2.0]
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise ValueError(f"dropout must be at least 0 and below 1; got {rate!r}.")
+        self.threshold = round(256 * rate)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop entries in training, pass everything on in evaluation."""
+        if not self.training or self.threshold == 0:
+            return x
+        draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device).random_(-(2**63), None)
+        is_kept = draws.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
+        return x * is_kept * (256 / (256 - self.threshold))
+
+
 def two_layers(n_in: int, n_hidden: int, n_out: int, dropout: float) -> nn.Sequential:
     """Linear, SiLU, dropout, linear."""
-    return nn.Sequential(nn.Linear(n_in, n_hidden), nn.SiLU(), nn.Dropout(dropout), nn.Linear(n_hidden, n_out))
+    return nn.Sequential(nn.Linear(n_in, n_hidden), nn.SiLU(), Dropout(dropout), nn.Linear(n_hidden, n_out))
 
 
 def log_time(duration: Tensor) -> Tensor:

@@ -47,9 +47,11 @@ def to_grid(panel: PanelStorage, times: ArrayLike | None) -> tuple[NDArray, NDAr
     distinct = np.unique(panel.time)
     grid = distinct if times is None else np.asarray(times, dtype=np.float64)
     sorter = np.argsort(grid, kind="stable")
-    step = sorter[np.minimum(np.searchsorted(grid, panel.time, sorter=sorter), max(len(grid) - 1, 0))] if len(
-        grid
-    ) else np.zeros(panel.n_events, dtype=np.int64)
+    step = (
+        sorter[np.minimum(np.searchsorted(grid, panel.time, sorter=sorter), max(len(grid) - 1, 0))]
+        if len(grid)
+        else np.zeros(panel.n_events, dtype=np.int64)
+    )
     off = grid[step] != panel.time if len(grid) else np.ones(panel.n_events, dtype=bool)
     if off.any():
         raise ValueError(

@@ -15,6 +15,7 @@ from cndts._panel_queries import build_queries
 from cndts._panel_storage import PanelStorage
 from cndts._panel_tables import groups_of_records, read_tables
 from cndts._panel_validation import (
+    as_name_index,
     check_groups,
     check_queries,
     check_table,
@@ -238,8 +239,8 @@ class PanelChanges(PanelStorage):
         names = tuple(str(name) for name in channels)
         if names == self._channels:
             return self._trusted(self)
-        moved = pd.Index(names, dtype=object).get_indexer(pd.Index(self._channels, dtype=object)).astype(np.int32)
-        check_unique("channel name", pd.Index(names, dtype=object))
+        check_unique("channel name", as_name_index(names))
+        moved = as_name_index(names).get_indexer(as_name_index(self._channels)).astype(np.int32)
         self._refuse_lost_channels(moved, len(names))
         return self._trusted(
             self,

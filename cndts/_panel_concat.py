@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cndts._panel_time import Origin, move_origin
-from cndts._panel_validation import shown
+from cndts._panel_validation import as_name_index, shown
 from cndts._ragged import offsets_from_lengths
 from cndts.queries import Queries
 
@@ -22,7 +22,7 @@ def joined_fields(panels: Sequence[PanelStorage], ignore_records: bool) -> dict[
     """Fields of the panel that holds the records of all panels, one after the other."""
     _check_clocks(panels)
     channels = tuple(dict.fromkeys(name for panel in panels for name in panel.channels))
-    moved = [pd.Index(channels, dtype=object).get_indexer(pd.Index(panel.channels, dtype=object)) for panel in panels]
+    moved = [as_name_index(channels).get_indexer(as_name_index(panel.channels)) for panel in panels]
     records = _joined_records(panels, ignore_records)
     origin = panels[0].origin
     return {

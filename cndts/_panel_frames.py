@@ -15,7 +15,7 @@ from cndts._panel_interchange import as_pandas
 from cndts._panel_sorting import order_of_events
 from cndts._panel_tables import constant_by_code, groups_of_records, read_tables
 from cndts._panel_time import Origin, read_times, write_times
-from cndts._panel_validation import faults, shown
+from cndts._panel_validation import as_name_index, faults, shown
 from cndts._ragged import offsets_from_lengths
 from cndts.queries import Queries
 
@@ -84,8 +84,8 @@ def wide_fields(frame: Any, options: RecordOptions, *, channels: Sequence[str] |
     columns = list(channels) if channels is not None else [name for name in frame.columns if name not in keys]
     fields, rows = _record_fields(frame, options, group)
     values = np.empty((len(frame), len(columns)))
-    for position, name in enumerate(columns):
-        values[:, position] = _read_values(frame[name], rows)
+    for column, name in enumerate(columns):
+        values[:, column] = _read_values(frame[name], rows)
     row, position = np.nonzero(~np.isnan(values))
     names = [str(name) for name in columns]
     fields |= {"channels": names, "units": options.units, "queries": None}
@@ -141,7 +141,7 @@ def read_query_frame(
     if channel is not None:
         position, _ = _channel_codes(frame, channel, "", panel.channels, rows)
         return queries_of_rows(rows, position)
-    asked = pd.Index(panel.channels).get_indexer(pd.Index(panel.channels if channels is None else channels))
+    asked = as_name_index(panel.channels).get_indexer(as_name_index(panel.channels if channels is None else channels))
     repeated = Rows(np.repeat(codes, len(asked)), ids, np.repeat(time, len(asked)), panel.origin)
     return queries_of_rows(repeated, np.tile(asked, len(codes)))
 
@@ -210,7 +210,7 @@ def _with_columns(frame: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
             f"the table has no column {missing[0]!r}; its columns are {list(frame.columns)}. "
             "Say which columns to use with record=, time=, channel= and value=."
         )
-    repeated = [name for name in wanted if frame.columns.get_indexer_for([name]).size > 1]
+    repeated = [name for name in wanted if list(frame.columns).count(name) > 1]
     if repeated:
         raise ValueError(f"the table has several columns called {repeated[0]!r}; rename them.")
     return frame
@@ -239,9 +239,7 @@ def _record_fields(frame: pd.DataFrame, options: RecordOptions, group: str | Non
     return fields, Rows(codes, ids, time, origin)
 
 
-def _record_codes(
-    frame: pd.DataFrame, record: str | None, ids: pd.Index | None
-) -> tuple[NDArray[np.int64], pd.Index]:
+def _record_codes(frame: pd.DataFrame, record: str | None, ids: pd.Index | None) -> tuple[NDArray[np.int64], pd.Index]:
     """Position of each row's record, and the ids: as given, or in order of first appearance."""
     if record is None:
         ids = pd.RangeIndex(1) if ids is None else ids
@@ -280,11 +278,13 @@ def _channel_codes(
     else:
         codes, found = pd.factorize(column)
     if (codes < 0).any():
-        raise ValueError(faults(codes < 0, rows.place, f"has no channel in column {channel!r}; name it or drop the row"))
+        raise ValueError(
+            faults(codes < 0, rows.place, f"has no channel in column {channel!r}; name it or drop the row")
+        )
     names = [str(name) for name in found]
     if channels is None:
         return codes, tuple(names)
-    position = pd.Index(channels, dtype=object).get_indexer(pd.Index(names, dtype=object))
+    position = as_name_index(channels).get_indexer(as_name_index(names))
     unknown = position[codes] < 0
     if unknown.any():
         extra = [name for code, name in enumerate(names) if position[code] < 0 and (codes == code).any()]
@@ -305,7 +305,9 @@ def _read_values(column: pd.Series, rows: Rows) -> NDArray[np.float64]:
     with np.errstate(over="ignore"):
         infinite = np.isinf(values.astype(np.float32))
     if infinite.any():
-        text = f"has the value {values[infinite][0]}; values must be finite in float32, or blank to ask for a prediction"
+        text = (
+            f"has the value {values[infinite][0]}; values must be finite in float32, or blank to ask for a prediction"
+        )
         raise ValueError(faults(infinite, rows.place, text))
     return values
 
@@ -318,9 +320,7 @@ def _refuse_text(column: pd.Series, rows: Rows, error: Exception) -> None:
     raise ValueError(faults(text, rows.place, got)) from error
 
 
-def _units(
-    frame: pd.DataFrame, unit: str, position: NDArray[np.int64], names: Sequence[str]
-) -> dict[str, str]:
+def _units(frame: pd.DataFrame, unit: str, position: NDArray[np.int64], names: Sequence[str]) -> dict[str, str]:
     """Unit of each channel from a column; a channel in two units is an error."""
     units = constant_by_code(
         frame[unit], position, pd.Index(names), "channel", "convert its values to one unit before reading"

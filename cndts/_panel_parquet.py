@@ -26,7 +26,6 @@ KEY = b"cndts.panel"
 VERSION = 1
 EVENTS = {"time": np.float64, "channel": np.int32, "value": np.float32}
 QUERIES = {"query_time": np.float64, "query_channel": np.int32}
-LENGTHS = ("n_events", "n_queries")
 # One page per column, as long as it fits: only then do the numbers lie in one piece that can be mapped.
 LONGEST_PAGE = 2**31 - 1
 
@@ -53,7 +52,7 @@ def read_panel(path: str | os.PathLike[str], memory_map: bool) -> tuple[dict[str
         about = _about(file, path)
         small = [name for name in file.schema_arrow.names if name not in EVENTS and name not in QUERIES]
         table = file.read(columns=small)
-        offsets, asked = (offsets_from_lengths(table[name].to_numpy()) for name in LENGTHS)
+        offsets, asked = (offsets_from_lengths(table[name].to_numpy()) for name in ("n_events", "n_queries"))
         flat = {
             name: map_column(path, file, name, dtype, int(ends[-1])) if memory_map else _flat(file, name, dtype)
             for columns, ends in ((EVENTS, offsets), (QUERIES, asked))
@@ -91,12 +90,11 @@ def _table(panel: PanelStorage) -> Any:
     about = _description(panel)
     columns = _record_columns(panel, about)
     queries = panel.queries or Queries(np.zeros(len(panel) + 1, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=int))
-    for offsets, flat in (
-        (panel.offsets, dict(zip(EVENTS, (panel.time, panel.channel, panel.value), strict=True))),
-        (queries.offsets, dict(zip(QUERIES, (queries.time, queries.channel), strict=True))),
-    ):
-        columns |= {name: _lists(offsets, array) for name, array in flat.items()}
-    columns |= {name: pa.array(np.diff(x.offsets)) for name, x in zip(LENGTHS, (panel, queries), strict=True)}
+    for name in EVENTS:
+        columns[name] = _lists(panel.offsets, getattr(panel, name))
+    for name in QUERIES:
+        columns[name] = _lists(queries.offsets, getattr(queries, name.removeprefix("query_")))
+    columns |= {"n_events": pa.array(np.diff(panel.offsets)), "n_queries": pa.array(np.diff(queries.offsets))}
     schema = pa.schema(
         [pa.field(name, column.type, nullable=name in about["nullable"]) for name, column in columns.items()],
         metadata={KEY: json.dumps(about, ensure_ascii=False).encode()},
@@ -124,7 +122,7 @@ def _description(panel: PanelStorage) -> dict[str, Any]:
 
 def _record_columns(panel: PanelStorage, about: dict[str, Any]) -> dict[str, Any]:
     """Ids, groups and the tables as Arrow columns; what they lose on the way goes into ``about``."""
-    ids = pd.DataFrame({"record": panel.records.to_series(index=range(len(panel)))})
+    ids = pd.DataFrame({"record": pd.Series(panel.records)})
     tables = {"records": ids, "static": panel.static, "outcomes": panel.outcomes}
     if panel.groups is not None:
         tables["groups"] = pd.DataFrame({"group": panel.groups})
@@ -135,7 +133,7 @@ def _record_columns(panel: PanelStorage, about: dict[str, Any]) -> dict[str, Any
     for what, frame in tables.items():
         arrow = _arrow_of(what, frame)
         names = [name if what in ("records", "groups") else f"{what}/{name}" for name in arrow.column_names]
-        columns |= dict(zip(names, (column.combine_chunks() for column in arrow.columns), strict=True))
+        columns |= dict(zip(names, arrow.columns, strict=True))
         pandas = json.loads((arrow.schema.metadata or {}).get(b"pandas", b"null"))
         about["tables"][what] = {
             "columns": names,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cndts._panel_frames import read_query_frame
 from cndts._panel_time import read_times
-from cndts._panel_validation import shown
+from cndts._panel_validation import as_name_index, shown
 from cndts._ragged import offsets_from_lengths
 from cndts.queries import Queries
 
@@ -42,7 +42,7 @@ def channel_positions(panel: PanelStorage, channels: Sequence[str] | None) -> ND
     """Positions of the named channels, all of them for None."""
     if channels is None:
         return np.arange(len(panel.channels))
-    position = pd.Index(panel.channels, dtype=object).get_indexer(pd.Index(channels, dtype=object))
+    position = as_name_index(panel.channels).get_indexer(as_name_index(channels))
     unknown = [str(name) for name in np.asarray(channels, dtype=object)[position < 0]]
     if unknown:
         raise ValueError(f"the panel has no channels {unknown}; its channels are {list(panel.channels)}.")

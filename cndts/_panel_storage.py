@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cndts._panel_time import Origin
 from cndts._panel_validation import (
+    as_index,
     as_offsets,
     as_positions,
     as_times,
@@ -48,7 +49,7 @@ class PanelStorage:
         self._time = as_times(time)
         self._channel = as_positions(channel)
         self._value = as_values(value)
-        self._records = pd.RangeIndex(len(self._offsets) - 1) if records is None else pd.Index(records)
+        self._records = pd.RangeIndex(len(self._offsets) - 1) if records is None else as_index(records)
         if channels is None:
             channels = [f"x{i}" for i in range(int(self._channel.max(initial=-1)) + 1)]
         self._channels = tuple(str(name) for name in channels)

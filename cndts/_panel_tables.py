@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cndts._panel_interchange import as_pandas
-from cndts._panel_validation import shown
+from cndts._panel_validation import as_index, shown
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def read_tables(records: ArrayLike | None, static: Any, outcomes: Any, record: s
     """Record order from ``records``, else from the rows of ``static``, else of ``outcomes``."""
     static, outcomes = (_indexed_by_record(table, record) for table in (static, outcomes))
     tables = [table.index for table in (static, outcomes) if table is not None]
-    ids = pd.Index(records) if records is not None else next(iter(tables), None)
+    ids = as_index(records) if records is not None else next(iter(tables), None)
     if ids is not None and ids.has_duplicates:
         raise ValueError(f"record id {shown(ids[ids.duplicated()][0])} occurs more than once; give one row per record.")
     return RecordTables(ids, static, outcomes)
@@ -45,9 +45,7 @@ def _indexed_by_record(table: Any, record: str | None) -> pd.DataFrame | None:
     return frame.set_index(record) if record in frame.columns else frame
 
 
-def groups_of_records(
-    groups: ArrayLike | Mapping | pd.Series | None, records: pd.Index
-) -> NDArray | None:
+def groups_of_records(groups: ArrayLike | Mapping | pd.Series | None, records: pd.Index) -> NDArray | None:
     """One label a record from a mapping or Series by record id, or from an array in record order."""
     if groups is None:
         return None

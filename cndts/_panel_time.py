@@ -51,7 +51,7 @@ def read_times(
     if absent.any():
         raise ValueError(faults(absent, place, f"has no time ({column[absent].iloc[0]}); fill it in or drop the row"))
     if column.dtype.kind not in "mM":
-        return _read_numbers(column, place), origin
+        return _read_numbers(column, place), _fine_enough(origin)
     if time_unit not in NANOSECONDS:
         raise ValueError(
             f"datetimes and timedeltas need a time_unit of fixed length, one of {list(NANOSECONDS)}; got {time_unit!r}."
@@ -113,6 +113,11 @@ def _read_numbers(column: pd.Series, place: Place) -> NDArray[np.float64]:
             stacklevel=5,
         )
     return time
+
+
+def _fine_enough(origin: Origin) -> Origin:
+    """Numbers have no resolution of their own: a date given in days or seconds must not round them."""
+    return origin.as_unit("us") if origin is not None and origin.unit in ("s", "ms") else origin
 
 
 def _read_timedeltas(

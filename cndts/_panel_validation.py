@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 def shown(label: object) -> str:
     """A label as the user wrote it: numpy scalars without their wrapper."""
     return repr(label.item() if isinstance(label, np.generic) else label)
+
+
+def as_index(labels: Any) -> pd.Index:
+    """Record ids or names as an index."""
+    return pd.Index(labels)
+
+
+def as_name_index(names: Any) -> pd.Index:
+    """Names as an index of Python objects, whatever kind of text pandas would choose."""
+    return pd.Index(names, dtype=object)
 
 
 def faults(wrong: NDArray[np.bool_], place: Callable[[int], str], text: str) -> str:
@@ -78,7 +88,7 @@ def check_names(panel: PanelStorage) -> None:
         row = int(np.flatnonzero(panel.records.isna())[0])
         raise ValueError(f"record {row} has no id ({panel.records[row]}); give every record an id.")
     check_unique("record id", panel.records)
-    check_unique("channel name", pd.Index(panel.channels, dtype=object))
+    check_unique("channel name", as_name_index(panel.channels))
     check_units(panel)
     check_groups(panel)
 
@@ -116,7 +126,9 @@ def check_events(panel: PanelStorage) -> None:
         raise ValueError(_at(panel, ~np.isfinite(value), "has the value {value}; leave out what was not observed"))
     if len(channel) and (channel.min() < 0 or channel.max() >= len(panel.channels)):
         wrong = (channel < 0) | (channel >= len(panel.channels))
-        raise ValueError(_at(panel, wrong, f"has channel {{channel}}; channels run from 0 to {len(panel.channels) - 1}"))
+        raise ValueError(
+            _at(panel, wrong, f"has channel {{channel}}; channels run from 0 to {len(panel.channels) - 1}")
+        )
     falls = np.concatenate([[False], np.diff(time) < 0])[: len(time)]
     falls[offsets[:-1][offsets[:-1] < len(time)]] = False
     if falls.any():

@@ -10,7 +10,7 @@ RowIndex = NDArray[np.int64]
 def as_record_index(key: object, n_records: int) -> slice | RowIndex:
     """Turn a scikit-learn row key into a forward slice or an integer array.
 
-    Slices with step 1 stay slices, so that the flat arrays behind them can be viewed rather than copied.
+    Neighbours in order become slices with step 1, so that the flat arrays behind them can be viewed, not copied.
     """
     if isinstance(key, slice):
         start, stop, step = key.indices(n_records)
@@ -25,7 +25,7 @@ def as_record_index(key: object, n_records: int) -> slice | RowIndex:
             raise IndexError(
                 f"a boolean record key needs one entry per record ({n_records}); got {len(index)} entries."
             )
-        return np.flatnonzero(index)
+        return _as_slice(np.flatnonzero(index))
     if index.size == 0:
         return np.zeros(0, dtype=np.int64)
     if not np.issubdtype(index.dtype, np.integer):
@@ -34,7 +34,14 @@ def as_record_index(key: object, n_records: int) -> slice | RowIndex:
     wrong = (index < -n_records) | (index >= n_records)
     if wrong.any():
         raise IndexError(f"record position {index[wrong][0]} is out of range for {n_records} records.")
-    return np.where(index < 0, index + n_records, index)
+    return _as_slice(np.where(index < 0, index + n_records, index))
+
+
+def _as_slice(index: RowIndex) -> slice | RowIndex:
+    """A slice in place of neighbours in order."""
+    if len(index) and (np.diff(index) == 1).all():
+        return slice(int(index[0]), int(index[-1]) + 1)
+    return index
 
 
 def take(offsets: Offsets, index: slice | RowIndex) -> tuple[Offsets, slice | RowIndex]:

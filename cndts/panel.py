@@ -184,9 +184,7 @@ class IrregularPanel(PanelChanges):
         >>> panel.origin.isoformat(), panel.to_long()["time"].iloc[-1].isoformat()
         ('2024-03-31T01:00:00+01:00', '2024-03-31T01:30:00+01:00')
         """
-        options = RecordOptions(
-            record, time, time_unit, origin, records, static, outcomes, units, groups, duplicates
-        )
+        options = RecordOptions(record, time, time_unit, origin, records, static, outcomes, units, groups, duplicates)
         return cls(**long_fields(frame, options, channel=channel, value=value, channels=channels))
 
     def to_long(
@@ -262,9 +260,7 @@ class IrregularPanel(PanelChanges):
         >>> panel.n_events, panel.channels
         (3, ('HR', 'Temp'))
         """
-        options = RecordOptions(
-            record, time, time_unit, origin, records, static, outcomes, units, groups, duplicates
-        )
+        options = RecordOptions(record, time, time_unit, origin, records, static, outcomes, units, groups, duplicates)
         return cls(**wide_fields(frame, options, channels=channels))
 
     def to_wide(self, *, record: str = "record", time: str = "time") -> pd.DataFrame:

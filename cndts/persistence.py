@@ -2,10 +2,11 @@
 
 import json
 import os
-import tempfile
+import uuid
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
@@ -25,21 +26,19 @@ def write_model(path: str | os.PathLike[str], kind: str, config: dict[str, Any],
     kind : str
         Class name that `read_model` will ask for.
     config : dict
-        Anything that JSON can hold.
+        Anything that JSON can hold; numpy scalars become plain numbers.
     tensors : dict of str to Tensor
         Weights and arrays.
     """
-    header = json.dumps({"format": FORMAT_VERSION, "kind": kind, "config": config}, allow_nan=True)
+    header = json.dumps({"format": FORMAT_VERSION, "kind": kind, "config": config}, default=_plain)
     content = to_bytes({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, {_KEY: header})
     target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
+    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        unfinished.write_bytes(content)
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_model(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -81,8 +80,17 @@ def read_model(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any],
             f"{str(path)!r} has format {header['format']}; this version of cndts reads up to {FORMAT_VERSION}. Update cndts."
         )
     if header["kind"] != kind:
-        raise ValueError(f"{str(path)!r} holds a {header['kind']}; load it with {header['kind']}.load, not {kind}.load.")
+        raise ValueError(
+            f"{str(path)!r} holds a {header['kind']}; load it with {header['kind']}.load, not {kind}.load."
+        )
     return header["config"], tensors
+
+
+def _plain(value: object) -> object:
+    """A search over a numpy range leaves numpy scalars in the parameters, which JSON does not know."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a model file cannot hold a parameter of type {type(value).__name__}: {value!r}.")
 
 
 def prefixed(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

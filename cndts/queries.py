@@ -21,6 +21,11 @@ class Queries:
     channel : ndarray of shape (n_queries,)
         Positions in the panel's ``channels``.
 
+    Raises
+    ------
+    ValueError
+        If lengths disagree, offsets fall, or a time is not finite.
+
     Examples
     --------
     >>> queries = Queries(np.array([0, 2, 3]), np.array([5.0, 6.0, 7.0]), np.array([0, 1, 0]))
@@ -35,11 +40,22 @@ class Queries:
     def __post_init__(self) -> None:
         for name, dtype in (("offsets", np.int64), ("time", np.float64), ("channel", np.int32)):
             object.__setattr__(self, name, read_only(np.asarray(getattr(self, name), dtype=dtype)))
+        if len(self.offsets) == 0 or self.offsets[0] != 0 or (np.diff(self.offsets) < 0).any():
+            raise ValueError(f"query offsets must start with 0 and never fall; got {self.offsets}.")
         if not len(self.time) == len(self.channel) == self.offsets[-1]:
             raise ValueError(
                 f"queries need one time and one channel each: offsets end at {self.offsets[-1]}, got "
                 f"{len(self.time)} times and {len(self.channel)} channels."
             )
+        wrong = ~np.isfinite(self.time)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise ValueError(f"query {row} has the time {self.time[row]}; query times must be finite numbers.")
+
+    def __setstate__(self, state: dict[str, NDArray]) -> None:
+        """Unpickled arrays are writable; make them read-only again."""
+        for name, array in state.items():
+            object.__setattr__(self, name, read_only(array))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -38,8 +38,7 @@ class StaticEncoding:
             if pd.api.types.is_numeric_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype):
                 values = column.to_numpy(dtype=np.float64, na_value=np.nan)
                 known = values[np.isfinite(values)]
-                spread = float(known.std()) if len(known) else 0.0
-                numeric[str(name)] = (float(known.mean()) if len(known) else 0.0, spread or 1.0)
+                numeric[str(name)] = _moments(known)
             else:
                 categorical[str(name)] = sorted({str(value) for value in column.dropna()})
         return cls(numeric, categorical)
@@ -57,6 +56,7 @@ class StaticEncoding:
         ValueError
             If a column that was there at fit is missing.
         """
+        table = table.rename(columns=str)
         missing = [name for name in (*self.numeric, *self.categorical) if name not in table]
         if missing:
             raise ValueError(
@@ -76,3 +76,11 @@ class StaticEncoding:
         values = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
         unknown = ~np.isfinite(values)
         return np.stack([np.where(unknown, 0.0, (values - mean) / std), unknown], axis=1)
+
+
+def _moments(known: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and standard deviation; deviation 1 where there is none beyond rounding."""
+    if len(known) == 0:
+        return 0.0, 1.0
+    mean, std = float(known.mean()), float(known.std())
+    return mean, std if std > 1e-6 * abs(mean) else 1.0

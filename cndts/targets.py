@@ -76,6 +76,11 @@ class Targets:
         """``(n_records,)``: what scikit-learn counts and slices."""
         return (len(self),)
 
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Unpickled arrays are writable; make them read-only again."""
+        self.__dict__.update(state)
+        self.value = read_only(self.value)
+
     def __len__(self) -> int:
         return len(self.queries)
 

@@ -27,5 +27,7 @@ def physionet2012_folder() -> Path:
     """Folder with the publisher's ``set-a.tar.gz`` and ``Outcomes-a.txt``."""
     folder = _test_data() / "physionet2012"
     if not (folder / "set-a.tar.gz").is_file():
-        pytest.skip("PhysioNet 2012 is not on this machine: set CNDTS_TEST_DATA to the folder that holds physionet2012/")
+        pytest.skip(
+            "PhysioNet 2012 is not on this machine: set CNDTS_TEST_DATA to the folder that holds physionet2012/"
+        )
     return folder

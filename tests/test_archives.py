@@ -39,7 +39,7 @@ def write_tar(path, files, mode="w:gz"):
 def write_zip(path, files):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return path
 
 
@@ -124,7 +124,7 @@ def test_bombs_are_refused(tmp_path, write):
 
 
 def test_a_tar_header_cannot_ask_for_more_memory_than_allowed(tmp_path):
-    """tarfile reads extended headers whole; their size is bounded as well."""
+    """The standard library reads extended headers whole; their size is bounded as well."""
     path = tmp_path / "bomb.tar.gz"
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
         member = tarfile.TarInfo("1.txt")

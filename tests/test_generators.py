@@ -135,11 +135,11 @@ def test_sampling_is_irregular_and_informative(icu):
     assert 6 < np.median(gaps["Creatinine"]) < 12
     assert gaps["HR"].std() > 0.4 * gaps["HR"].mean()
 
-    severity = truth(np.arange(len(panel))[:, None], "HR", np.linspace(0, 48, 97)).mean(axis=1)
-    assert np.corrcoef(severity, np.diff(panel.offsets))[0, 1] > 0.2
+    fever = truth(np.arange(len(panel))[:, None], "Temp", np.linspace(0, 48, 97)).mean(axis=1)
+    assert np.corrcoef(fever, np.diff(panel.offsets))[0, 1] > 0.2
     lactate = np.bincount(panel.record[panel.channel == panel.channels.index("Lactate")], minlength=len(panel))
     assert 0.1 < (lactate == 0).mean() < 0.5
-    assert severity[lactate == 0].mean() < severity[lactate > 0].mean()
+    assert fever[lactate == 0].mean() < fever[lactate > 0].mean()
 
 
 def test_times_are_minutes_and_never_repeat(icu):
@@ -179,17 +179,14 @@ def _errors_after_a_day(panel, truth, channel):
     return np.mean((value - last[record]) ** 2), np.mean((value - truth(record, channel, time)) ** 2)
 
 
-@pytest.mark.parametrize(("target", "helper"), [("Lactate", "MAP"), ("RespRate", "HR"), ("Creatinine", "MAP")])
-def test_other_channels_help(target, helper):
-    """A linear forecast of the next hours from the true past is better with a second channel."""
-    _, truth = make_icu(800, random_state=1, return_truth=True)
-    record = np.arange(800)[:, None]
-    past, future = np.array([12.0, 16.0, 20.0, 24.0]), np.array([28.0])
-    own, other = truth(record, target, past), truth(record, helper, past)
-    y = truth(record, target, future)[:, 0]
-
-    alone, both = _unexplained(own, y), _unexplained(np.hstack([own, other]), y)
-    assert both < 0.95 * alone
+def test_other_channels_help():
+    """A linear forecast four hours ahead of the true past has at most 0.6 of the error with all channels in it."""
+    panel, truth = make_icu(800, random_state=1, return_truth=True)
+    record, hours = np.arange(800)[:, None], np.array([12.0, 16.0, 20.0, 24.0])
+    past = [truth(record, name, hours) for name in panel.channels]
+    for channel, name in enumerate(panel.channels):
+        y = truth(record, name, [28.0])[:, 0]
+        assert _unexplained(np.hstack(past), y) < 0.6 * _unexplained(past[channel], y), name
 
 
 def _unexplained(x, y):

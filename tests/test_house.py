@@ -40,7 +40,9 @@ def public_definitions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
 
 
 def is_setter(node: ast.AST) -> bool:
-    return any(isinstance(d, ast.Attribute) and d.attr in ("setter", "deleter") for d in getattr(node, "decorator_list", []))
+    return any(
+        isinstance(d, ast.Attribute) and d.attr in ("setter", "deleter") for d in getattr(node, "decorator_list", [])
+    )
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)
@@ -74,7 +76,7 @@ def test_library_does_not_print(path: Path) -> None:
 @pytest.mark.parametrize("path", [*SOURCES, *PROSE], ids=name)
 def test_no_path_of_one_machine(path: Path) -> None:
     """Committed files work on every machine."""
-    roots = "|".join(["work", "tmp", "root", "home", "Users"])
+    roots = "work|tmp|root|home|Users"
     assert not re.findall(rf"(?<![\w.~)}}/-])/(?:{roots})/\w+", path.read_text(encoding="utf-8"))
 
 
@@ -83,7 +85,11 @@ def test_all_matches_reality(module: str) -> None:
     """Every announced name exists and is documented, and the list is sorted for the reader."""
     package = importlib.import_module(module)
     missing = [entry for entry in package.__all__ if not hasattr(package, entry)]
-    silent = [entry for entry in package.__all__ if callable(getattr(package, entry)) and not inspect.getdoc(getattr(package, entry))]
+    silent = [
+        entry
+        for entry in package.__all__
+        if callable(getattr(package, entry)) and not inspect.getdoc(getattr(package, entry))
+    ]
     assert not missing
     assert not silent
     assert len(set(package.__all__)) == len(package.__all__)

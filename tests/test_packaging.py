@@ -47,7 +47,7 @@ def test_wheel_holds_every_module(wheel_names: list[str]) -> None:
 
 def test_wheel_holds_nothing_else(wheel_names: list[str]) -> None:
     """No top-level `datasets` or `tests` is installed."""
-    assert {name.split("/")[0] for name in wheel_names} == {"cndts", f"cndts-{cndts.__version__}.dist-info"}
+    assert {name.split("/")[0] for name in wheel_names} == {"cndts", f"cndts-{CONFIG['project']['version']}.dist-info"}
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
@@ -57,7 +57,9 @@ def test_every_folder_with_modules_is_a_package() -> None:
 
 
 def test_version_is_said_once() -> None:
-    """The package and the metadata agree."""
+    """What is installed is what the checkout says."""
+    if cndts.__version__ == "0+unknown":
+        pytest.skip("cndts runs from a checkout that is not installed")
     assert CONFIG["project"]["version"] == cndts.__version__
 
 

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cndts._layers import two_layers
+from cndts._layers import Dropout, two_layers
 
 
 class ChannelAttention(nn.Module):
@@ -32,7 +32,7 @@ class ChannelAttention(nn.Module):
         self.query_key_value = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.feedforward = two_layers(width, 2 * width, width, dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, nodes: Tensor) -> Tensor:
         """Mix nodes of shape (n_records, n_channels, width)."""

@@ -5,10 +5,12 @@ from torch import Tensor, nn
 
 from cndts._layers import log_time
 from cndts.dynamics import GatedField, Solver, SolverStatistics, solve_adaptive, solve_fixed_step
+from cndts.dynamics.adaptive import METHODS as ADAPTIVE_METHODS
 from cndts.dynamics.fixed_step import METHODS as FIXED_STEP_METHODS
 
-# Each step is this much longer than the one before: forecasts move fast at first and settle.
-_GROWTH = 3.0
+# Forecasts move fast at first and settle: n steps grow by the n-th root of this each, so that more steps are finer
+# everywhere.
+_GROWTH = 27.0
 # Fixed steps reach a little beyond the longest horizon of training, so that a late last event needs no further step.
 _REACH = 1.25
 
@@ -37,6 +39,7 @@ class Readout(nn.Module):
 
     def __init__(self, width: int, solver: Solver) -> None:
         super().__init__()
+        _check(solver)
         self.solver = solver
         if solver.method == "direct":
             self.decoder = nn.Sequential(nn.Linear(width + 2, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
@@ -97,6 +100,14 @@ class Readout(nn.Module):
 
 
 def _knots(n_steps: int) -> Tensor:
-    """Step ends from 0 to ``_REACH``, each step ``_GROWTH`` times as long as the one before (float64)."""
-    powers = _GROWTH ** torch.arange(n_steps + 1, dtype=torch.float64)
-    return _REACH * (powers - 1) / (powers[-1] - 1)
+    """Step ends from 0 to ``_REACH``, each step longer than the one before by the same factor (float64)."""
+    powers = _GROWTH ** (torch.arange(n_steps + 1, dtype=torch.float64) / n_steps)
+    return _REACH * (powers - 1) / (_GROWTH - 1)
+
+
+def _check(solver: Solver) -> None:
+    methods = ("direct", *FIXED_STEP_METHODS, *ADAPTIVE_METHODS)
+    if solver.method not in methods:
+        raise ValueError(f"solver__method must be one of {methods}; got {solver.method!r}.")
+    if solver.steps < 1:
+        raise ValueError(f"solver__steps must be 1 or more; got {solver.steps!r}.")

@@ -1,6 +1,12 @@
 """Fair comparisons: the same records, scale and averaging for every model, and how sure a difference is."""
 
-from cndts.benchmarking._comparison import channel_scores, compare_models, reference_means, score_distribution, score_skill
+from cndts.benchmarking._comparison import (
+    channel_scores,
+    compare_models,
+    reference_means,
+    score_distribution,
+    score_skill,
+)
 from cndts.benchmarking._models import available_models, make_model
 from cndts.benchmarking._resources import available_threads, versions
 from cndts.benchmarking._result import BenchmarkResult

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,13 +52,11 @@ def channel_scores(y: Targets, predictions: Mapping[str, Sequence[Floats]], mean
     """Count and errors of every channel with a target, by model; seeds enter with their mean error."""
     parts = []
     for model, seeds in predictions.items():
-        tables = [channel_table(y, value, means=means) for value in seeds]
-        mean = sum(table[["mse", "mae", "skill"]] for table in tables) / len(tables)
-        mean.insert(0, "count", tables[0]["count"])
-        mean.insert(0, "model", model)
-        parts.append(mean.rename_axis("channel").reset_index())
+        tables = pd.concat([channel_table(y, value, means=means).rename_axis("channel") for value in seeds])
+        mean = tables.groupby("channel", sort=False).mean().reset_index()
+        parts.append(mean.assign(model=model, count=mean["count"].astype(np.int64)))
     scores = pd.concat(parts, ignore_index=True)
-    return scores[scores["count"] > 0].reset_index(drop=True)
+    return scores.loc[scores["count"] > 0, ["model", "channel", "count", "mse", "mae", "skill"]].reset_index(drop=True)
 
 
 def compare_models(
@@ -82,12 +81,17 @@ def compare_models(
     for first, second in combinations(predictions, 2):
         pair = (y, list(predictions[first]), list(predictions[second]))
         for metric in _SCORES:
-            common = {"metric": metric, "means": means, "n_resamples": n_resamples, "random_state": random_state}
-            whole = paired_bootstrap(*pair, **common, min_targets=min_targets)  # type: ignore[arg-type]
-            entry = {"channel": "all", "count": int((~np.isnan(y.value)).sum()), **vars(whole)}
-            by_channel = paired_bootstrap_by_channel(*pair, **common)  # type: ignore[arg-type]
+            common: dict[str, Any] = {
+                "metric": metric,
+                "means": means,
+                "n_resamples": n_resamples,
+                "random_state": random_state,
+            }
+            whole = paired_bootstrap(*pair, **common, min_targets=min_targets)
+            entry: dict[Any, Any] = {"channel": "all", "count": int((~np.isnan(y.value)).sum()), **vars(whole)}
+            by_channel = paired_bootstrap_by_channel(*pair, **common)
             enough = by_channel[by_channel["count"] >= min_targets].rename_axis("channel").reset_index()
             for found in (entry, *enough.to_dict("records")):
-                rows.append({"model": first, "against": second, "metric": metric, **found})
+                rows.append({"model": first, "against": second, "metric": metric} | found)
     columns = ["model", "against", "metric", "channel", "count", "difference", "low", "high", "share"]
     return pd.DataFrame(rows, columns=columns)

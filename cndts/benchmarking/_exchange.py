@@ -66,7 +66,7 @@ def read_task(path: Path) -> tuple[IrregularPanel, Targets]:
             static=static if len(static.columns) else None,
             time_unit=about["time_unit"],
             origin=None if about["origin"] is None else _origin(*about["origin"]),
-            groups=file["groups"] if "groups" in file else None,
+            groups=file.get("groups"),
             queries=queries,
         )
         return panel, Targets(queries, file["target"], panel.records, panel.channels)

@@ -44,7 +44,7 @@ def run_job(folder: Path) -> None:
         "predict_seconds": predicted - fitted,
         "peak_mb": max(peak - before, 0.0),
         "peak_process_mb": peak,
-        "threads": int(os.environ.get("OMP_NUM_THREADS", 0)),
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")),
         "parameters": {name: repr(setting) for name, setting in model.get_params(deep=False).items()},
         "versions": versions(),
     }

@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cndts
-from cndts.benchmarking._comparison import compare_models, channel_scores, reference_means, score_distribution, score_skill
+from cndts.benchmarking._comparison import (
+    channel_scores,
+    compare_models,
+    reference_means,
+    score_distribution,
+    score_skill,
+)
 from cndts.benchmarking._exchange import write_json, write_task
 from cndts.benchmarking._models import check_models
 from cndts.benchmarking._resources import available_threads, thread_settings
@@ -91,7 +97,9 @@ def run_benchmark(
             write_task(tasks / f"{part}.npz", *getattr(split, part))
         for done, (model, seed) in enumerate(jobs):
             _tell(progress, f"{model}, seed {seed}", done, len(jobs))
-            measured, value, quantiles, levels = _fit_apart(tasks, model, seed, (settings or {}).get(model, {}), threads)
+            measured, value, quantiles, levels = _fit_apart(
+                tasks, model, seed, (settings or {}).get(model, {}), threads
+            )
             predictions[model].append(value)
             scores = rule.score(y, value) | {"skill": score_skill(y, value, means)}
             scores |= score_distribution(y, quantiles, levels)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as json_format
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cndts.cli._progress import progress_bar
+from cndts.cli._settings import parse_model_settings, parse_seeds, split_list
 
 if TYPE_CHECKING:
     from cndts.panel import IrregularPanel
@@ -26,7 +26,9 @@ def benchmark(
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter: MODEL:NAME=VALUE, the value as JSON. Repeatable.")
     ] = None,
-    json: Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON to this file.")] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON to this file.")
+    ] = None,
 ) -> None:
     """Fit models on a protocol's training records and compare them on its test records.
 
@@ -39,8 +41,8 @@ def benchmark(
     if json is not None and not json.absolute().parent.is_dir():
         raise FileNotFoundError(f"there is no folder {json.parent}; make it first.")
     paths = [*(data or []), *(more or [])]
-    names, numbers = _split(models), _seeds(seeds)
-    parameters = _settings(setting or [], names)
+    names, numbers = split_list(models), parse_seeds(seeds)
+    settings = parse_model_settings(setting or [], names)
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         panel = read_protocol_data(protocol, paths)
@@ -50,7 +52,7 @@ def benchmark(
             panel,
             names,
             numbers,
-            settings=parameters,
+            settings=settings,
             threads=threads,
             n_resamples=resamples,
             progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
@@ -74,28 +76,3 @@ def read_protocol_data(protocol: str, paths: list[Path]) -> IrregularPanel:
     if missing:
         raise FileNotFoundError(f"there is no file or folder {missing[0]}; --data names the data set's own files.")
     return readers[protocol.rsplit("/", 1)[-1]](paths if len(paths) > 1 else paths[0])
-
-
-def _split(text: str) -> list[str]:
-    return [entry.strip() for entry in text.split(",") if entry.strip()]
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        return [int(entry) for entry in _split(text)]
-    except ValueError:
-        raise ValueError(f"--seeds must be whole numbers separated by commas; got {text!r}.") from None
-
-
-def _settings(entries: list[str], models: list[str]) -> dict[str, dict[str, object]]:
-    parameters: dict[str, dict[str, object]] = {}
-    for entry in entries:
-        model, colon, rest = entry.partition(":")
-        name, equals, value = rest.partition("=")
-        if not (colon and equals) or model not in models:
-            raise ValueError(f"--set must be MODEL:NAME=VALUE with one of the models {', '.join(models)}; got {entry!r}.")
-        try:
-            parameters.setdefault(model, {})[name] = json_format.loads(value)
-        except json_format.JSONDecodeError:
-            parameters.setdefault(model, {})[name] = value
-    return parameters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from cndts.cli._tables import make_table, terminal
@@ -37,7 +38,9 @@ def print_result(result: BenchmarkResult) -> None:
 def scores_table(result: BenchmarkResult) -> Table:
     """One row a model: mean over seeds, and the standard deviation where there are several."""
     data, seeds = result.data, len({run["seed"] for run in result.runs})
-    title = f"{result.protocol}: {data['test_records']:,} test records, {data['test_targets']:,} targets, seeds: {seeds}"
+    title = (
+        f"{result.protocol}: {data['test_records']:,} test records, {data['test_targets']:,} targets, seeds: {seeds}"
+    )
     rows = (
         (model, *(_spread(row[name], form) for name, (_, form) in _COLUMNS.items()))
         for model, row in result.summary().iterrows()
@@ -64,7 +67,7 @@ def _against(other: str, pair: pd.DataFrame) -> tuple[str, ...]:
     whole = pair[pair["channel"] == "all"].set_index("metric")
     channels = pair[(pair["channel"] != "all") & (pair["metric"] == "skill")]
     won, lost = int((channels["low"] > 0).sum()), int((channels["high"] < 0).sum())
-    differences = (_interval(whole.loc[metric], form) for metric, form in _DIFFERENCES.items())
+    differences = (_interval(whole.loc[[metric]].iloc[0], form) for metric, form in _DIFFERENCES.items())
     return (other, *differences, f"{won} of {len(channels)}", str(lost))
 
 
@@ -75,10 +78,10 @@ def _interval(row: pd.Series, form: str) -> str:
 
 def _spread(cell: pd.Series, form: str) -> str:
     mean, deviation = cell["mean"], cell["std"]
-    return form.format(mean) if deviation != deviation else f"{form.format(mean)} ±{form.format(deviation)}"
+    return form.format(mean) if math.isnan(deviation) else f"{form.format(mean)} ±{form.format(deviation)}"
 
 
 def _published(entry: object) -> str:
     if isinstance(entry, float):
-        return "" if entry != entry else f"{entry:.2e}"
+        return "" if math.isnan(entry) else f"{entry:.2e}"
     return str(entry)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cndts.cli._progress import progress_bar
+from cndts.cli._settings import split_list
 from cndts.cli._tables import make_table, terminal
 
 # In forecasting, linear interpolation is the last value: it would only draw the same line twice.
@@ -33,7 +34,7 @@ def demo(
     if not report.absolute().parent.is_dir():
         raise FileNotFoundError(f"there is no folder {report.parent}; make it first.")
     start = time.perf_counter()
-    names = [name.strip() for name in models.split(",") if name.strip()]
+    names = split_list(models)
     settings = {"hybrid-memory": {} if epochs is None else {"training__epochs": epochs}}
     with progress_bar() as bar:
         task = bar.add_task("generating records", total=len(names) + 1)

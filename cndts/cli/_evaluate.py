@@ -13,11 +13,13 @@ from cndts.cli._events import (
     Columns,
     Duplicates,
     RecordColumn,
+    Since,
     StaticFile,
     TimeColumn,
     TimeUnit,
     ValueColumn,
     read_events,
+    task_for,
 )
 from cndts.cli._progress import working
 from cndts.cli._tables import make_table, terminal
@@ -31,6 +33,7 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="Events as CSV or Parquet; not those that the model was fitted to.")],
     observe: Annotated[float, typer.Option(help="Length of the context, in the time unit.")] = 24.0,
     horizon: Annotated[float, typer.Option(help="How far ahead to forecast, in the time unit.")] = 24.0,
+    since: Since = None,
     record: RecordColumn = "record",
     time: TimeColumn = "time",
     channel: ChannelColumn = "channel",
@@ -47,11 +50,11 @@ def evaluate(
     """
     from cndts.cli._saved import load_model
     from cndts.metrics import channel_table
-    from cndts.tasks import Extrapolation
 
     forecaster = load_model(model)
     panel = read_events(data, Columns(record, time, channel, value), time_unit, static, duplicates)
-    X, y = Extrapolation(observe=observe, horizon=horizon).split(panel.with_channels(forecaster.channels_in_))
+    task = task_for(panel, observe, horizon, since)
+    X, y = task.split(panel.with_channels(forecaster.channels_in_))
     if y.value.size == 0:
         raise ValueError(
             f"no event of {data} lies between {observe:g} and {observe + horizon:g} {panel.time_unit}, so there is nothing "

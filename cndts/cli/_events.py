@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cndts.panel import IrregularPanel
+    from cndts.tasks import Extrapolation
 
 RecordColumn = Annotated[str, typer.Option("--record", help="Column with the record ids.")]
 TimeColumn = Annotated[str, typer.Option("--time", help="Column with the times.")]
@@ -24,6 +26,10 @@ ValueColumn = Annotated[str, typer.Option("--value", help="Column with the value
 TimeUnit = Annotated[str, typer.Option(help="Unit of numeric times: ns, us, ms, s, min, h, D or any other word.")]
 StaticFile = Annotated[Path | None, typer.Option("--static", help="Table with one row a record and its constants.")]
 Duplicates = Annotated[str, typer.Option(help="Several values of a channel at one time: error, mean, first or last.")]
+Since = Annotated[
+    str | None,
+    typer.Option(help="Where the context starts: time zero, or the first event of each record (for calendar times)."),
+]
 
 READABLE = (".csv", ".csv.gz", ".parquet")
 WRITABLE = (".csv", ".parquet", ".json")
@@ -98,6 +104,14 @@ def read_events(
     )
 
 
+def task_for(panel: IrregularPanel, observe: float, horizon: float, since: str | None) -> Extrapolation:
+    """The cut between context and targets; on a calendar each record starts at its first event."""
+    from cndts.tasks import Extrapolation
+
+    start = since or ("zero" if panel.origin is None else "first")
+    return Extrapolation(observe=observe, horizon=horizon, since=start)  # type: ignore[arg-type]
+
+
 def read_static(path: Path, record: str) -> pd.DataFrame:
     """A table of constants, indexed by record."""
     table = read_table(path)
@@ -119,7 +133,7 @@ def parse_times(column: pd.Series, path: Path) -> pd.Series:
             times = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=_has_offsets(column))
     wrong = times.isna().to_numpy()
     if pd.api.types.is_numeric_dtype(times):
-        wrong |= ~np.isfinite(times.to_numpy(dtype=np.float64, na_value=np.nan))
+        wrong = wrong | ~np.isfinite(times.to_numpy(dtype=np.float64, na_value=np.nan))
     if wrong.any():
         raise ValueError(_fault(column, wrong, path, "time", "a finite number or a calendar time (ISO 8601)"))
     return times
@@ -160,19 +174,19 @@ def parse_times_option(text: str | None, panel: IrregularPanel) -> list[object] 
         return None
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     try:
-        if panel.origin is None:
+        if not isinstance(panel.origin, pd.Timestamp):
             return [float(entry) for entry in entries]
-        return [_on_calendar(pd.Timestamp(entry), panel.origin.tz) for entry in entries]
+        return [_in_zone(pd.Timestamp(entry), panel.origin.tz) for entry in entries]
     except ValueError:
-        kind = "numbers" if panel.origin is None else "calendar times (ISO 8601)"
+        kind = "calendar times (ISO 8601)" if isinstance(panel.origin, pd.Timestamp) else "numbers"
         raise ValueError(f"--times must be {kind} separated by commas; got {text!r}.") from None
 
 
-def _on_calendar(time: pd.Timestamp, zone: object) -> pd.Timestamp:
-    return time.tz_localize(zone) if time.tz is None and zone is not None else time  # type: ignore[arg-type]
+def _in_zone(time: pd.Timestamp, zone: tzinfo | None) -> pd.Timestamp:
+    return time.tz_localize(zone) if time.tz is None and zone is not None else time
 
 
-def calendar_times(time: NDArray[np.float64], panel: IrregularPanel) -> object:
+def calendar_times(time: NDArray[np.float64], panel: IrregularPanel) -> NDArray | pd.Index:
     """Times in the panel's unit, on its calendar where it has one."""
     from cndts._panel_time import write_times
 

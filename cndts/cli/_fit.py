@@ -13,13 +13,16 @@ from cndts.cli._events import (
     Columns,
     Duplicates,
     RecordColumn,
+    Since,
     StaticFile,
     TimeColumn,
     TimeUnit,
     ValueColumn,
     read_events,
+    task_for,
 )
 from cndts.cli._progress import working
+from cndts.cli._settings import parse_setting
 
 if TYPE_CHECKING:
     from cndts.panel import IrregularPanel
@@ -34,8 +37,14 @@ def fit(
     horizon: Annotated[float, typer.Option(help="How far ahead to learn, in the time unit.")] = 24.0,
     model: Annotated[str, typer.Option(help=f"Which forecaster: {', '.join(SAVED_MODELS)}.")] = "hybrid-memory",
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data; the model's own number if left out.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the data; the model's own number if left out.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the model: NAME=VALUE, as JSON. Repeatable.")
+    ] = None,
     validation: Annotated[float, typer.Option(help="Share of the records held out to choose when to stop.")] = 0.2,
+    since: Since = None,
     record: RecordColumn = "record",
     time: TimeColumn = "time",
     channel: ChannelColumn = "channel",
@@ -47,7 +56,6 @@ def fit(
 ) -> None:
     """Fit a forecaster to the events before a cut, asked for those after it, and save it."""
     from cndts.benchmarking import make_model
-    from cndts.tasks import Extrapolation
 
     if model not in SAVED_MODELS:
         raise ValueError(f"cannot save a model {model!r}; fit writes {', '.join(SAVED_MODELS)}.")
@@ -56,7 +64,7 @@ def fit(
     if not out.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {out.parent}; make it first.")
     panel = read_events(data, Columns(record, time, channel, value), time_unit, static, duplicates)
-    task = Extrapolation(observe=observe, horizon=horizon)
+    task = task_for(panel, observe, horizon, since)
     kept, held_out = hold_out(panel, validation, seed)
     X, y = task.split(kept)
     if y.value.size == 0:
@@ -65,7 +73,9 @@ def fit(
             "to learn to forecast; set --observe and --horizon to the length of your records."
         )
     X_val, y_val = (None, None) if held_out is None else task.split(held_out)
-    settings = {} if epochs is None else {"training__epochs": epochs}
+    settings = dict(map(parse_setting, setting or []))
+    if epochs is not None:
+        settings["training__epochs"] = epochs
     forecaster = make_model(model, random_state=seed, **settings)
     with working(f"fitting {model} to {len(X):,} records, {len(y.value):,} targets"):
         forecaster.fit(X, y, X_val=X_val, y_val=y_val)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 def load_model(path: Path) -> HybridMemoryForecaster:
     """A model that `cndts fit` has saved."""
-    from cndts.estimators import HybridMemoryForecaster
-
     if not path.exists():
         raise FileNotFoundError(f"there is no model {path}; `cndts fit DATA --out {path}` writes one.")
+    from cndts.estimators import HybridMemoryForecaster
+
     return HybridMemoryForecaster.load(path)

@@ -76,7 +76,8 @@ class ArrayCache:
     def load(self, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         """Arrays and header stored under ``key``, or None."""
         try:
-            with np.load(self.path(key), allow_pickle=False) as file:
+            # opened here, because np.load leaves files open that it cannot read
+            with self.path(key).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             envelope = json.loads(arrays.pop("header").tobytes())
             if envelope["layout"] != _LAYOUT or envelope["checksum"] != _checksum(key, arrays, envelope["header"]):
@@ -90,6 +91,9 @@ class ArrayCache:
 
     def store(self, key: str, arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> None:
         """Keep arrays and a JSON-able header under ``key``; a folder that cannot be written to is only logged."""
+        objects = [name for name, array in arrays.items() if array.dtype.hasobject]
+        if objects:
+            raise TypeError(f"only plain numbers can be cached; {objects[0]!r} holds Python objects.")
         header = json.loads(json.dumps(header))
         envelope = {"layout": _LAYOUT, "checksum": _checksum(key, arrays, header), "header": header}
         encoded = np.frombuffer(json.dumps(envelope).encode(), dtype=np.uint8)
@@ -103,7 +107,7 @@ class ArrayCache:
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{key[:16]}-", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
+                np.savez(file, **arrays)
             os.replace(temporary, self.path(key))
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ _WORD = 8
 _MASKS = np.array([(1 << (8 * length)) - 1 for length in range(_WORD + 1)], dtype=np.uint64)
 
 
-def split_rows(text: bytes, n_fields: int) -> tuple[Positions, Positions, Positions, Positions]:
+def split_rows(text: bytes, n_fields: int) -> tuple[list[Positions], list[Positions], Positions]:
     r"""Where the fields of comma-separated rows begin and end.
 
     Parameters
@@ -24,33 +24,31 @@ def split_rows(text: bytes, n_fields: int) -> tuple[Positions, Positions, Positi
 
     Returns
     -------
-    begin, end : ndarray of shape (n_rows, n_fields)
-        Bounds of the fields of well-formed rows.
-    row_start : ndarray of shape (n_rows,)
-        Position of each well-formed row in the text.
-    wrong_start : ndarray
+    begin, end : list of n_fields ndarrays of shape (n_rows,)
+        Bounds of each field in the well-formed rows.
+    wrong : ndarray
         Positions of the rows with another number of fields; rows of white space only are in neither.
 
     Examples
     --------
-    >>> begin, end, row_start, wrong_start = split_rows(b"00:07,HR,73\n\n00:08,HR\n", 3)
-    >>> begin.tolist(), end.tolist(), row_start.tolist(), wrong_start.tolist()
-    ([[0, 6, 9]], [[5, 8, 11]], [0], [13])
+    >>> begin, end, wrong = split_rows(b"00:07,HR,73\n\n00:08,HR\n", 3)
+    >>> [int(each[0]) for each in begin], [int(each[0]) for each in end], wrong.tolist()
+    ([0, 6, 9], [5, 8, 11], [13])
     """
     content = np.frombuffer(text, dtype=np.uint8)
     marks = np.flatnonzero((content == 10) | (content == 44))
     line_ends = np.flatnonzero(content[marks] == 10)
-    first = np.concatenate([[0], line_ends[:-1] + 1]) if len(line_ends) else line_ends
-    start = np.concatenate([[0], marks[line_ends[:-1]] + 1]) if len(line_ends) else line_ends
+    first = np.concatenate([[0], line_ends[:-1] + 1])[: len(line_ends)]
+    start = np.concatenate([[0], marks[line_ends[:-1]] + 1])[: len(line_ends)]
     good = line_ends - first == n_fields - 1
-    end = marks[first[good][:, None] + np.arange(n_fields)]
-    begin = np.concatenate([start[good][:, None], end[:, :-1] + 1], axis=1)
+    end = [marks[first[good] + field] for field in range(n_fields)]
+    begin = [start[good], *(each + 1 for each in end[:-1])]
     wrong = [
-        (position, stop)
+        position
         for position, stop in zip(start[~good].tolist(), marks[line_ends[~good]].tolist(), strict=True)
         if text[position:stop].strip()
     ]
-    return begin, end, start[good], np.array([position for position, _ in wrong], dtype=np.int64)
+    return begin, end, np.array(wrong, dtype=np.int64)
 
 
 def distinct_fields(text: bytes, begin: Positions, end: Positions) -> tuple[NDArray[np.int64], list[bytes]]:

@@ -129,7 +129,7 @@ def _observations(
     pace = np.exp(rng.normal(0, 0.3, n_records))[:, None]
     never = (rng.random(n_records) < 0.6) & (severity.max(axis=1) < 1.0)
     parts = []
-    for panel, every, eagerness in ((_VITALS, 1.1, 0.5), (_LABS, 9.0, 0.35)):
+    for panel, every, eagerness in ((_VITALS, 1.2, 0.9), (_LABS, 11.0, 0.6)):
         rate = density / every * pace * (1 + eagerness * severity)
         record, minute = _visits(rate, rng)
         ill = severity[record, np.minimum((minute / 60 / STEP).astype(int), severity.shape[1] - 1)]
@@ -155,6 +155,8 @@ def _visits(rate: NDArray, rng: np.random.Generator) -> tuple[NDArray[np.int64],
     so that one interpolation inverts them all.
     """
     n_records, n_grid = rate.shape
+    if not n_records:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     expected = np.concatenate(
         [np.zeros((n_records, 1)), np.cumsum((rate[:, 1:] + rate[:, :-1]) / 2 * STEP, axis=1)], axis=1
     )
@@ -187,5 +189,5 @@ def _deaths(who: Patients, states: NDArray, rng: np.random.Generator) -> NDArray
     """In-hospital death, likelier with age, mean severity, last lactate and creatinine."""
     severity = states[:, STATES.index("severity")].mean(axis=0)
     lactate, creatinine = states[-1, STATES.index("Lactate")], states[-1, STATES.index("Creatinine")]
-    score = -3.1 + 0.035 * (who.age - 64) + 1.3 * severity + 0.5 * (lactate - 1.4) + 0.4 * (creatinine - 1.0)
+    score = -3.4 + 0.035 * (who.age - 64) + 1.8 * severity + 1.0 * (lactate - 1.4) + 0.4 * (creatinine - 1.0)
     return (rng.random(len(score)) < 1 / (1 + np.exp(-score))).astype(np.int64)

@@ -93,15 +93,15 @@ def _batches(texts: Sequence[bytes]) -> Iterator[tuple[int, int]]:
 def _parse_batch(texts: Sequence[bytes], first: int, last: int) -> Rows:
     ended = [_line_feeds(text) for text in texts[first:last]]
     text = b"".join(ended)
-    begin, end, start, wrong = split_rows(text, 3)
+    begin, end, wrong = split_rows(text, 3)
     file_start = np.concatenate([[0], np.cumsum([len(each) for each in ended], dtype=np.int64)])
-    per_file = np.diff(np.searchsorted(start, file_start))
+    per_file = np.diff(np.searchsorted(begin[0], file_start))
     n_rows = per_file + np.diff(np.searchsorted(wrong, file_start))
 
-    minute = _interpret(text, begin[:, 0], end[:, 0], _minute, np.int32)
-    name_code, names = distinct_fields(text, begin[:, 1], end[:, 1])
+    minute = _interpret(text, begin[0], end[0], _minute, np.int32)
+    name_code, names = distinct_fields(text, begin[1], end[1])
     parameter = np.array([_parameter(name) for name in names] or [EMPTY], dtype=np.int8)[name_code]
-    value = _interpret(text, begin[:, 2], end[:, 2], _value, np.float64)
+    value = _interpret(text, begin[2], end[2], _value, np.float64)
 
     # the first fault of a row, in this order, is the one that counts
     faults = {
@@ -111,7 +111,7 @@ def _parse_batch(texts: Sequence[bytes], first: int, last: int) -> Rows:
         "empty_values": np.isnan(value),
         "malformed_values": np.isinf(value),
     }
-    usable = np.ones(len(start), dtype=bool)
+    usable = np.ones(len(begin[0]), dtype=bool)
     counts = Counter({"malformed_rows": len(wrong)})
     unknown: Counter[str] = Counter()
     for fault, found in faults.items():

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from cndts.dynamics._types import SolverStatistics, VectorField
 
-METHODS = ("dopri5", "dopri8", "bosh3", "adaptive_heun", "fehlberg2", "tsit5")
+METHODS = ("dopri5", "dopri8", "bosh3", "adaptive_heun", "fehlberg2")
 
 
 class _NormalisedField(nn.Module):

@@ -53,6 +53,7 @@ class DenseSolution:
 
         Times outside the knots give the state at the nearest end.
         """
+        t = t.contiguous()  # torch warns otherwise
         knots = self.knots if self.knots.ndim == 1 else self.knots[row]
         inner = knots[..., 1:-1].contiguous()
         left = torch.searchsorted(inner, t[:, None]).squeeze(1) if inner.ndim == 2 else torch.bucketize(t, inner)

@@ -10,7 +10,7 @@ class Solver(BaseEstimator):
     ----------
     method : str, default="midpoint"
         ``"euler"``, ``"midpoint"``, ``"rk4"``: our batched fixed-step methods, one solve per record and channel with
-        dense output. ``"dopri5"``, ``"dopri8"``, ``"bosh3"``, ``"tsit5"``, ``"fehlberg2"``, ``"adaptive_heun"``:
+        dense output. ``"dopri5"``, ``"dopri8"``, ``"bosh3"``, ``"fehlberg2"``, ``"adaptive_heun"``:
         torchdiffeq with error control, one solve per query. ``"direct"``: no ODE, a decoder of state and horizon
         (for ablations).
     steps : int, default=3

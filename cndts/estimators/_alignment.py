@@ -63,7 +63,7 @@ def check_aligned(X: IrregularPanel, y: object, what: str = "X", what_y: str = "
             f"{what_y} must answer the queries of {what}: {what} has {len(X)} records with {queries.n_queries} "
             f"queries, {what_y} has {len(y)} records with {len(y.value)} targets. Slice both by the same records."
         )
-    if y.queries is not queries or y.channels != X.channels:
+    if y.queries is not queries or y.channels != X.channels or not X.records.equals(y.records):
         _check_same_queries(X, queries, y, what, what_y)
     return Targets(queries, y.value, X.records, X.channels)
 

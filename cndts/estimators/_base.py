@@ -255,14 +255,20 @@ def _moments(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     count = np.bincount(channel, minlength=n_channels)
     mean = np.bincount(channel, value, n_channels) / np.maximum(count, 1)
-    square = np.bincount(channel, (value - mean[channel]) ** 2, n_channels)
-    return mean, np.sqrt(square / np.maximum(count, 1)), count
+    variance = np.bincount(channel, (value - mean[channel]) ** 2, n_channels) / np.maximum(count, 1)
+    return mean, np.where(_is_noise(variance, mean), 0.0, np.sqrt(variance)), count
+
+
+def _is_noise(variance: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a variance is what rounding to float32 leaves of a constant."""
+    return variance <= (1e-6 * mean) ** 2
 
 
 def _mean_skill(
     target: NDArray[np.float64], forecast: NDArray[np.floating], channel: NDArray[np.int32], means: NDArray[np.float64]
 ) -> float:
-    error = np.bincount(channel, (target - forecast) ** 2, len(means))
-    reference = np.bincount(channel, (target - means[channel]) ** 2, len(means))
-    scored = reference > 0
+    count = np.maximum(np.bincount(channel, minlength=len(means)), 1)
+    error = np.bincount(channel, (target - forecast) ** 2, len(means)) / count
+    reference = np.bincount(channel, (target - means[channel]) ** 2, len(means)) / count
+    scored = ~_is_noise(reference, means)
     return float(np.mean(1 - error[scored] / reference[scored])) if scored.any() else float("nan")

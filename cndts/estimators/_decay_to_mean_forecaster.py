@@ -43,26 +43,37 @@ class DecayToMeanForecaster(BaseForecaster):
     """
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
-        deviation, age = self._last_deviation(X)
-        known = np.isfinite(deviation)
-        deviation, age, channel = deviation[known], age[known], y.channel[known]
-        target = y.value[known] - self.channel_means_[channel]
-        typical = float(np.median(age[age > 0])) if (age > 0).any() else 1.0
-        self.rates_ = search_by_channel(
-            lambda rate: target - deviation * np.exp(-rate * age),
-            channel,
-            self.n_channels_in_,
-            1 / (_DECADES * typical),
-            _DECADES / typical,
-        )
+        self.rates_ = fit_decay_rates(X, y, self.channel_means_)
 
     def _predict(self, X: IrregularPanel) -> NDArray[np.float64]:
-        deviation, age = self._last_deviation(X)
-        channel = check_asks(X).channel
-        return self.channel_means_[channel] + np.nan_to_num(deviation * np.exp(-self.rates_[channel] * age))
+        return decay_to_mean(X, self.channel_means_, self.rates_)
 
-    def _last_deviation(self, X: IrregularPanel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Last value less the channel mean, and its age; NaN where the channel was not observed."""
-        queries, histories = check_asks(X), ChannelHistories.of(X)
-        last = histories.last(queries.record, queries.channel, events_until(X))
-        return histories.value_of(last) - self.channel_means_[queries.channel], queries.time - histories.time_of(last)
+
+def fit_decay_rates(X: IrregularPanel, y: Targets, means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The decay rate of each channel with the least squared error on the targets, shape (n_channels,)."""
+    deviation, age = _last_deviation(X, means)
+    known = np.isfinite(deviation)
+    deviation, age, channel = deviation[known], age[known], y.channel[known]
+    target = y.value[known] - means[channel]
+    typical = float(np.median(age[age > 0])) if (age > 0).any() else 1.0
+    return search_by_channel(
+        lambda rate: target - deviation * np.exp(-rate * age),
+        channel,
+        len(means),
+        1 / (_DECADES * typical),
+        _DECADES / typical,
+    )
+
+
+def decay_to_mean(X: IrregularPanel, means: NDArray[np.float64], rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Forecasts of the queries of a panel, shape (n_queries,), from the mean and decay rate of each channel."""
+    deviation, age = _last_deviation(X, means)
+    channel = check_asks(X).channel
+    return means[channel] + np.nan_to_num(deviation * np.exp(-rates[channel] * age))
+
+
+def _last_deviation(X: IrregularPanel, means: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Last value less the channel mean, and its age; NaN where the channel was not observed."""
+    queries, histories = check_asks(X), ChannelHistories.of(X)
+    last = histories.last(queries.record, queries.channel, events_until(X))
+    return histories.value_of(last) - means[queries.channel], queries.time - histories.time_of(last)

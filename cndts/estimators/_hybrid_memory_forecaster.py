@@ -180,7 +180,7 @@ class HybridMemoryForecaster(BaseForecaster):
         order = np.argsort(quantiles)
         levels = quantiles[order].tolist()
         bands = self._answer(X, lambda forecast: self.network_.head.quantiles(forecast, levels))
-        return bands[:, np.argsort(order)].reshape(-1, len(levels))
+        return bands.reshape(-1, len(levels))[:, np.argsort(order)]
 
     @torch.no_grad()
     def _answer(self, X: IrregularPanel, part: Any) -> NDArray[np.float64]:
@@ -252,7 +252,8 @@ class HybridMemoryForecaster(BaseForecaster):
         model.scaling_ = Scaling(arrays["mean"], arrays["std"], config["time_scale"])
         numeric = {name: (float(mean), float(std)) for name, (mean, std) in config["static"]["numeric"].items()}
         model.static_ = StaticEncoding(numeric, config["static"]["categorical"])
-        model.network_ = model._network()
+        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and replaced at once
+            model.network_ = model._network()
         model.network_.load_state_dict(persistence.without_prefix("network", tensors))
         model.network_.eval()
         return model

@@ -52,7 +52,7 @@ class SummaryFeatures:
     >>> features = SummaryFeatures(X, timescales=[2.0])
     >>> dict(zip(features.names_own, features.own()[0].tolist()))["age"]
     3.0
-    >>> features.names_of([0, 1])
+    >>> channel_feature_names(X.channels)
     ['HR: last', 'Temp: last', 'HR: age', 'Temp: age', 'HR: mean', 'Temp: mean']
     >>> features.of_channels([0, 1])
     array([[72., nan,  3., nan, 71., nan],
@@ -66,16 +66,7 @@ class SummaryFeatures:
         self.record, self._until, self.horizon = self.queries.record, events_until(X), horizons(X)
         self._observed_channels = _cumulative_first_events(self._histories, X.n_events)
         self._static = _numeric(X.static, static_columns)
-        ewm = tuple(f"ewm{k}" for k in range(len(timescales)))
-        self.names_own = (*_OWN, *ewm, *_RECORD, *(f"static: {name}" for name in static_columns))
-
-    def names_of(self, channels: Sequence[int]) -> list[str]:
-        """Names of the columns of ``of_channels``."""
-        return [f"{self._panel.channels[c]}: {part}" for part in _PER_CHANNEL for c in channels]
-
-    def last_value(self) -> NDArray[np.float64]:
-        """Last value of each query's own channel, shape (n_queries,); NaN where there is none."""
-        return self._histories.value_of(self._histories.last(self.record, self.queries.channel, self._until))
+        self.names_own = own_feature_names(len(timescales), static_columns)
 
     def own(self, rows: Index | slice = slice(None)) -> NDArray[np.float32]:
         """Features of each query's own channel, its record and the query itself.
@@ -137,6 +128,17 @@ class SummaryFeatures:
         elapsed[has_context] = self.queries.time[rows][has_context] - self._panel.time[start[has_context]]
         observed = self._observed_channels[until] - self._observed_channels[start]
         return {"horizon": self.horizon[rows], "elapsed": elapsed, "events": until - start, "observed": observed}
+
+
+def own_feature_names(n_timescales: int, static_columns: Sequence[str] = ()) -> tuple[str, ...]:
+    """Names of the columns of ``SummaryFeatures.own``."""
+    ewm = (f"ewm{k}" for k in range(n_timescales))
+    return (*_OWN, *ewm, *_RECORD, *(f"static: {name}" for name in static_columns))
+
+
+def channel_feature_names(channels: Sequence[str]) -> list[str]:
+    """Names of the columns of ``SummaryFeatures.of_channels``."""
+    return [f"{name}: {part}" for part in _PER_CHANNEL for name in channels]
 
 
 def _cumulative_first_events(histories: ChannelHistories, n_events: int) -> Index:

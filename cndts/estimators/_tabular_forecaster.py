@@ -6,11 +6,13 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
+from sklearn.utils.validation import check_is_fitted
 
 from cndts.estimators._alignment import check_asks
 from cndts.estimators._base import BaseForecaster
 from cndts.estimators._channel_histories import Index
-from cndts.estimators._summary_features import SummaryFeatures
+from cndts.estimators._decay_to_mean_forecaster import decay_to_mean, fit_decay_rates
+from cndts.estimators._summary_features import SummaryFeatures, channel_feature_names, own_feature_names
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
@@ -19,7 +21,7 @@ _SPANS_PER_TIMESCALE = (12, 3)
 
 
 class Rows(NamedTuple):
-    """Queries of one model: design matrix, standardised targets (None when predicting) and record positions."""
+    """Queries of one channel: design matrix, standardised remainders of the targets, and record positions."""
 
     design: NDArray[np.float32]
     target: NDArray[np.float64]
@@ -30,17 +32,20 @@ class ChannelModel(Protocol):
     """What is fitted for a channel."""
 
     def predict(self, design: NDArray[np.float32], /) -> NDArray[np.float64]:
-        """Standardised forecast of each row, shape (n_rows,)."""
+        """Standardised correction of each row, shape (n_rows,)."""
 
 
 class TabularForecaster(BaseForecaster):
-    """Standardise values, summarise each query's record, and fit one tabular model for each channel.
+    """Correct the decay to the mean by a tabular model of summary features, one for each channel.
 
-    A subclass implements ``_fit_channel``. A channel whose training targets do not vary, or come from a single record,
-    gets no model: its queries are answered with the last value, else the mean. A query without context gets the mean.
+    Models see standardised values and predict what is left of the target after :class:`DecayToMeanForecaster`. A
+    subclass implements ``_fit_channel``. A channel whose training targets do not vary, or come from a single record,
+    gets no model, and a query without context no correction.
 
     Attributes
     ----------
+    rates_ : ndarray of shape (n_channels,)
+        Decay rate of each channel, in 1 / time unit, for the forecast that the models correct.
     models_ : dict of int to fitted model
         By position in ``channels_in_``.
     timescales_ : tuple of float
@@ -59,9 +64,11 @@ class TabularForecaster(BaseForecaster):
         static = X.static
         self.static_columns_ = tuple(name for name in static if is_numeric_dtype(static[name]))
         self.timescales_ = tuple(_median_span(X) / spans for spans in _SPANS_PER_TIMESCALE)
-        training, target = self._summarise(X), self._standardise(y)
-        held_out = None if X_val is None else self._summarise(X_val)
-        held_out_target = None if y_val is None else self._standardise(y_val)
+        self.rates_ = fit_decay_rates(X, y, self.channel_means_)
+        training, target = self._summarise(X), self._remainder(X, y)
+        held_out, held_out_target = None, None
+        if X_val is not None and y_val is not None:
+            held_out, held_out_target = self._summarise(X_val), self._remainder(X_val, y_val)
         self.models_ = {}
         for channel in np.unique(y.channel).tolist():
             rows = self._rows(training, channel, target)
@@ -73,8 +80,11 @@ class TabularForecaster(BaseForecaster):
     def _fit_channel(self, rows: Rows, held_out: Rows | None) -> ChannelModel:
         """Fit the model of one channel; ``held_out`` may have no rows."""
 
-    def _standardise(self, y: Targets) -> NDArray[np.float64]:
-        return (y.value - self.channel_means_[y.channel]) / self.channel_scales_[y.channel]
+    def _remainder(self, X: IrregularPanel, y: Targets) -> NDArray[np.float64]:
+        return (y.value - self._anchor(X)) / self.channel_scales_[y.channel]
+
+    def _anchor(self, X: IrregularPanel) -> NDArray[np.float64]:
+        return decay_to_mean(X, self.channel_means_, self.rates_)
 
     def _summarise(self, X: IrregularPanel) -> SummaryFeatures:
         standard = X.scale_values(self.channel_means_, self.channel_scales_)
@@ -90,15 +100,39 @@ class TabularForecaster(BaseForecaster):
     def _others(self, channel: int) -> list[int]:
         return [other for other in range(self.n_channels_in_) if other != channel]
 
+    def get_feature_names(self, channel: str) -> list[str]:
+        """Names of what a channel's model reads, in the order of its columns.
+
+        Parameters
+        ----------
+        channel : str
+            One of ``channels_in_``.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        ValueError
+            If the channel was not fitted.
+        """
+        check_is_fitted(self, "models_")
+        if channel not in self.channels_in_:
+            raise ValueError(f"unknown channel {channel!r}; the forecaster was fitted on {list(self.channels_in_)}.")
+        names = own_feature_names(len(self.timescales_), self.static_columns_)
+        others = self._others(self.channels_in_.index(channel)) if self.features == "all" else []
+        return [*names, *channel_feature_names([self.channels_in_[other] for other in others])]
+
     # ---- predict -------------------------------------------------------------------------------
 
     def _predict(self, X: IrregularPanel) -> NDArray[np.float64]:
         features, channel = self._summarise(X), check_asks(X).channel
-        standard = np.nan_to_num(features.last_value())
-        for model in np.intersect1d(list(self.models_), channel).tolist():
-            standard[channel == model] = self.models_[model].predict(self._rows(features, model).design)
-        standard[np.isnan(features.horizon)] = 0.0
-        return self.channel_means_[channel] + self.channel_scales_[channel] * standard
+        correction = np.zeros(len(channel))
+        for position in np.intersect1d(list(self.models_), channel).tolist():
+            correction[channel == position] = self.models_[position].predict(self._rows(features, position).design)
+        correction[np.isnan(features.horizon)] = 0.0
+        return self._anchor(X) + self.channel_scales_[channel] * correction
 
 
 def _median_span(X: IrregularPanel) -> float:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cndts.event_batch import EventBatch
-from cndts._layers import log_time, two_layers
+from cndts._layers import Dropout, log_time, two_layers
 
 
 class WorkingState(NamedTuple):
@@ -56,7 +56,7 @@ class WorkingMemory(nn.Module):
         self.key = nn.Linear(width + 3, width)
         self.content = nn.Linear(width + 3, width)
         self.out = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def write(self, batch: EventBatch) -> WorkingState:
         """Keep the newest events of each series."""

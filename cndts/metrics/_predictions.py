@@ -33,7 +33,8 @@ def _checked(y: Targets, predicted: Targets | ArrayLike, name: str, ndim: int) -
         raise ValueError(f"{name} must have shape {wanted}, one row per target; got shape {values.shape}.")
     if ndim == 2 and values.shape[1] == 0:
         raise ValueError(f"{name} must have at least one column; got shape {values.shape}.")
-    wrong = known & ~np.isfinite(values.reshape(len(known), -1)).all(axis=1)
+    finite = np.isfinite(values) if ndim == 1 else np.isfinite(values).all(axis=1)
+    wrong = known & ~finite
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(

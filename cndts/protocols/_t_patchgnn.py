@@ -54,7 +54,8 @@ class TPatchGNNPhysioNet2012(Protocol):
         panel : IrregularPanel
             What :func:`cndts.datasets.read_physionet2012` gives, in the units of the source: measurements as
             channels, the five descriptors as static features. Its record order decides who is tested; for the
-            numbers of this project read the sets in the order a, b, c, each in the order of the ids.
+            numbers of this project read the sets in the order a, b, c, each in the order of the ids. The source counts
+            -1 as a value wherever it stands; ``missing_codes="keep"`` does so too, and makes no difference on set a.
 
         Returns
         -------
@@ -123,7 +124,7 @@ class TPatchGNNPhysioNet2012(Protocol):
               touch nothing.
             - Stays without context or without targets are kept; the latter cannot change the score.
             - Age, Gender, Height and ICUType are never targets. Rare variables weigh as much as frequent ones: a few
-              dozen targets of TroponinI and Cholesterol carry a quarter of the MSE. Look at skill by channel and at paired
+              dozen targets of TroponinI and Cholesterol can carry a quarter of the MSE. Look at skill by channel and at paired
               intervals too.
             - Two other PhysioNet 2012 forecasting tasks are in use: 36 h with three hourly rows as targets on z-scores
               (values near 0.29), and halves of the record averaged by patient and attribute (values near 2e-3).

@@ -166,7 +166,12 @@ def compare_forecasters(
         model = make_model(name, random_state=random_state, **(settings or {}).get(name, {}))
         forecasts[name] = _fit_and_predict(model, train, validation, test[0])
     deviation = _deviations(train[1])
-    sizes = {"train": len(train[0]), "validation": len(validation[0]), "test": len(test[0]), "events": train[0].n_events}
+    sizes = {
+        "train": len(train[0]),
+        "validation": len(validation[0]),
+        "test": len(test[0]),
+        "events": train[0].n_events,
+    }
     return Comparison(test, forecasts, reference_means(train[1]), deviation, sizes)
 
 
@@ -181,6 +186,9 @@ def _fit_and_predict(model: BaseForecaster, train: Task, validation: Task, X: Ir
 
 def _deviations(y: Targets) -> Floats:
     """Standard deviation of the targets of every channel; 1 where it is zero or unknown."""
-    deviation = pd.Series(np.asarray(y.value, dtype=np.float64)).groupby(np.asarray(y.channel)).std(ddof=0)
-    deviation = deviation.reindex(range(len(y.channels))).fillna(1.0)
-    return deviation.where(deviation > 0, 1.0).to_numpy()
+    n_channels = len(y.channels)
+    residual = np.asarray(y.value, dtype=np.float64) - reference_means(y)[y.channel]
+    known = ~np.isnan(residual)
+    count = np.bincount(y.channel[known], minlength=n_channels)
+    deviation = np.sqrt(np.bincount(y.channel[known], residual[known] ** 2, n_channels) / np.maximum(count, 1))
+    return np.where(deviation > 0, deviation, 1.0)

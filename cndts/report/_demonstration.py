@@ -104,13 +104,18 @@ def demonstration_page(found: Demonstration) -> str:
             "Left: of the values that came, how many lie inside the central interval that promised to hold so many; on "
             "the dashed line both agree. Right: what each model knows beyond the mean of a channel.",
             pictures=[
-                ("Coverage of central intervals against what they promise", as_svg(coverage_figure(*comparison.coverage()))),
+                (
+                    "Coverage of central intervals against what they promise",
+                    as_svg(coverage_figure(*comparison.coverage())),
+                ),
                 ("Skill of every model on every channel", as_svg(_skills(comparison))),
             ],
         ),
         Section("How this was made", _method(found)),
     ]
-    return render_page("Forecasting irregularly sampled ICU records", headline(comparison, scores, differences), sections)
+    return render_page(
+        "Forecasting irregularly sampled ICU records", headline(comparison, scores, differences), sections
+    )
 
 
 SCORE_NOTE = (
@@ -172,7 +177,7 @@ def _skills(comparison: Comparison) -> Figure:
 
 
 def _forecasts(found: Demonstration) -> Figure:
-    name, forecast = next(iter(found.comparison.forecasts.items()))
+    forecast = next(iter(found.comparison.forecasts.values()))
     examples = [_example(found, forecast, channel) for channel in range(len(found.truth.channels))]
     return forecast_figure(examples, "h")
 

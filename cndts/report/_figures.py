@@ -108,7 +108,9 @@ def _draw_example(axis: Axes, example: Example) -> None:
     if example.truth is not None:
         axis.plot(*example.truth, color=TRUTH, linewidth=1.0, alpha=0.9, label="true curve")
     axis.plot(*example.seen, "o", color=INK, markersize=3.2, label="observed before the cut")
-    axis.plot(*example.came, "o", markerfacecolor="white", markeredgecolor=INK, markersize=3.8, label="observed after it")
+    axis.plot(
+        *example.came, "o", markerfacecolor="white", markeredgecolor=INK, markersize=3.8, label="observed after it"
+    )
     axis.set_title(example.title)
     axis.set_ylabel(example.unit or "value")
     axis.margins(x=0.02, y=0.08)

@@ -10,8 +10,10 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 def record_keys(records: pd.Index, random_state: int | None) -> NDArray[np.uint64]:
     """One 64-bit key per record, from the seed and the record's id alone."""
     seed = np.random.SeedSequence(random_state).generate_state(1, np.uint64)
-    ids = pd.util.hash_pandas_object(records, index=False).to_numpy().astype(np.uint64)
-    return _mix(ids ^ seed)
+    ids = records.infer_objects()
+    if ids.dtype.kind == "i":
+        ids = ids.astype(np.int64)
+    return _mix(pd.util.hash_pandas_object(ids, index=False).to_numpy().astype(np.uint64) ^ seed)
 
 
 def uniform(keys: NDArray[np.uint64], counter: NDArray[np.int64] | int) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ class Training(BaseEstimator):
         Of AdamW.
     averaging : float, default=0.99
         Decay of the exponential average of the weights, which is what predicts.
-    absolute_weight : float, default=1.0
+    absolute_weight : float, default=2.0
         Weight of the absolute beside the squared error of the mean. Both are in training standard deviations of the
         channel; the absolute error keeps outliers from ruling.
     channel_balance : float, default=0.5
@@ -48,7 +48,7 @@ class Training(BaseEstimator):
         learning_rate: float = 2e-3,
         weight_decay: float = 1e-2,
         averaging: float = 0.99,
-        absolute_weight: float = 1.0,
+        absolute_weight: float = 2.0,
         channel_balance: float = 0.5,
         cut_share: float = 0.75,
         patience: int | None = None,

@@ -1,6 +1,7 @@
 """Selection of the best epoch."""
 
 import copy
+import math
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ class ValidationScore(Callback):
 
 
 def validation_score(network: Network, samples: Samples, batch_size: int) -> float:
-    """Mean skill over channels, see `ValidationScore`."""
+    """Mean skill over channels, see `ValidationScore`; NaN where nothing varies, so that no epoch is preferred."""
     channel, error, target = _errors(network, samples, batch_size)
     count = np.bincount(channel)
     skill = np.zeros(len(count))
@@ -71,7 +72,7 @@ def validation_score(network: Network, samples: Samples, batch_size: int) -> flo
     varies = np.bincount(channel, target**2) > 1e-9 * count
     counted = varies & (count >= _MIN_TARGETS)
     counted = counted if counted.any() else varies
-    return float(skill[counted].mean()) if counted.any() else 0.0
+    return float(skill[counted].mean()) if counted.any() else math.nan
 
 
 @torch.no_grad()
