@@ -34,8 +34,9 @@ format: $(VENV)/.installed-dev ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-docs: $(VENV)/.installed-docs ## Build the documentation; warnings are errors
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+docs: $(VENV)/.installed-docs ## Build the documentation and run its examples; warnings are errors
+	$(BIN)/sphinx-build -W --keep-going -d docs/_build/doctrees -b html docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -d docs/_build/doctrees -b doctest docs docs/_build/doctest
 
 benchmark: $(VENV)/.installed-plot ## Compare all models on PhysioNet 2012 (DATA=..., SEEDS=..., MODELS=...)
 	$(BIN)/cndts benchmark t-patchgnn/physionet2012 --data $(DATA) --models $(MODELS) --seeds $(SEEDS) \

@@ -185,14 +185,13 @@ def to_wide_frame(panel: PanelStorage, record: str, time: str) -> pd.DataFrame:
     new = np.ones(len(times), dtype=bool)
     new[1:] = (codes[1:] != codes[:-1]) | (times[1:] != times[:-1])
     row = np.cumsum(new) - 1
-    cell = row * max(len(panel.channels), 1) + panel.channel
-    if len(np.unique(cell)) < len(cell):
+    grid = np.full((int(new.sum()), len(panel.channels)), np.nan, dtype=np.float32)
+    grid[row, panel.channel] = panel.value
+    if np.count_nonzero(~np.isnan(grid)) < panel.n_events:
         raise ValueError(
             "the panel has several observations of one channel at one time, and a wide table has one cell for them; "
             "call deduplicate('mean' | 'first' | 'last') first, or use to_long()."
         )
-    grid = np.full((int(new.sum()), len(panel.channels)), np.nan, dtype=np.float32)
-    grid[row, panel.channel] = panel.value
     keys = pd.DataFrame(
         {record: panel.records.take(codes[new]), time: write_times(times[new], panel.time_unit, panel.origin)}
     )

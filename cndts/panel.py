@@ -235,7 +235,8 @@ class IrregularPanel(PanelChanges):
         Parameters
         ----------
         frame : DataFrame, Arrow table or mapping of columns
-            As for :meth:`from_long`; index levels count as columns, so sktime's ``pd-multiindex`` works.
+            As for :meth:`from_long`. Index levels count as columns, so sktime's ``pd-multiindex`` works, and its
+            ``df-list`` after ``pandas.concat(dict(enumerate(frames)), names=["record", "time"])``.
         record, time : str
             Names of the columns; ``record=None`` means one record.
         channels : sequence of str, optional

@@ -1,11 +1,15 @@
 """How Sphinx builds these pages."""
 
-from importlib.metadata import version as version_of
+from docutils import nodes
+from sphinx.errors import NoUri
+from sphinx.util import logging
+
+import cndts
 
 project = "cndts"
 author = "cndts developers"
 copyright = author
-version = release = version_of("cndts")
+version = release = cndts.__version__
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -77,6 +81,31 @@ def _skip(app, what, name, member, skip, options):
     return True if name in _FROM_SCIKIT_LEARN else None
 
 
+def _find(app, env, node, content):
+    """Link `Name` to the one API page whose object ends in that name, whatever module the text stands in."""
+    if node.get("reftype") != "obj":
+        return None
+    name, domain = node["reftarget"], env.get_domain("py")
+    found = {
+        entry.docname + entry.node_id: (full, entry)
+        for full, entry in domain.objects.items()
+        if (full == name or full.endswith(f".{name}")) and not entry.aliased
+    }
+    if len(found) == 1:
+        [(full, entry)] = found.values()
+        try:
+            uri = app.builder.get_relative_uri(node["refdoc"], entry.docname)
+        except NoUri:
+            return None
+        link = nodes.reference("", "", content, internal=True, refuri=f"{uri}#{entry.node_id}", reftitle=full)
+        return link
+    # In docstrings single quotes also mark parameters, as numpydoc asks for; pages have no excuse.
+    if not node["refdoc"].startswith("api/generated/"):
+        logging.getLogger(__name__).warning("%d objects are called `%s`", len(found), name, location=node)
+    return None
+
+
 def setup(app):
-    """Connect the hook above."""
+    """Connect the hooks above."""
     app.connect("autodoc-skip-member", _skip)
+    app.connect("missing-reference", _find)

@@ -182,7 +182,7 @@ def test_grid_search(data):
 @each_forecaster
 def test_predictions_are_aligned_with_the_queries(forecaster, fitted, new):
     """Targets come back with the queries, records and channels that were asked."""
-    X, y = new
+    X = new[0]
     y_hat = fitted[repr(forecaster)].predict(X)
 
     assert isinstance(y_hat, Targets)
@@ -354,15 +354,15 @@ def test_missing_channels_are_fine(forecaster, fitted):
     lacking = X.where(X.channel != 2)
     asked = lacking.with_queries([30.0], ["HR", "Lactate"])
 
-    np.testing.assert_array_equal(
-        model.predict(asked.with_channels(["HR", "Lactate"])), model.predict(asked)
-    )
+    np.testing.assert_array_equal(model.predict(asked.with_channels(["HR", "Lactate"])), model.predict(asked))
 
 
 def test_unknown_channels_are_named(fitted, new):
     """The error lists what is unknown and what is known."""
     X = new[0].with_channels([*CHANNELS, "Sodium"])
-    message = r"channels that the forecaster was not fitted on: \['Sodium'\].*Known channels: \['HR', 'Lactate', 'Temp'\]"
+    message = (
+        r"channels that the forecaster was not fitted on: \['Sodium'\].*Known channels: \['HR', 'Lactate', 'Temp'\]"
+    )
     with pytest.raises(ValueError, match=message):
         fitted["LastValueForecaster()"].predict(X)
     with pytest.raises(ValueError, match=message):
@@ -407,7 +407,9 @@ def test_panel_without_any_event_can_be_fitted(forecaster, new):
     """With targets but no context the mean is all there is."""
     X, y = new
     model = clone(forecaster).fit(X.where(np.zeros(X.n_events, dtype=bool)), y)
-    np.testing.assert_allclose(model.predict(X.where(np.zeros(X.n_events, dtype=bool)))[0], model.channel_means_[y[0].channel])
+    np.testing.assert_allclose(
+        model.predict(X.where(np.zeros(X.n_events, dtype=bool)))[0], model.channel_means_[y[0].channel]
+    )
 
 
 @each_forecaster
@@ -424,7 +426,9 @@ def test_unknown_targets_are_left_out(forecaster, data, new):
     known = np.arange(len(y.value)) % 3 > 0
     lengths = np.bincount(y.record[known], minlength=len(y))
     queries = Queries(np.append(0, np.cumsum(lengths)), y.time[known], y.channel[known])
-    fewer = clone(forecaster).fit(X.with_queries(queries=queries), Targets(queries, y.value[known], X.records, X.channels))
+    fewer = clone(forecaster).fit(
+        X.with_queries(queries=queries), Targets(queries, y.value[known], X.records, X.channels)
+    )
     with_nan = clone(forecaster).fit(X, y.with_values(np.where(known, y.value, np.nan)))
 
     np.testing.assert_array_equal(with_nan.predict(new[0]), fewer.predict(new[0]))
@@ -475,7 +479,9 @@ def test_target_value_errors(data):
     X, y = data
     broken = np.array(y.value)
     broken[0] = np.inf
-    with pytest.raises(ValueError, match=r"y must be finite \(NaN = not known\); got inf at record 'r0', time .*, channel"):
+    with pytest.raises(
+        ValueError, match=r"y must be finite \(NaN = not known\); got inf at record 'r0', time .*, channel"
+    ):
         LastValueForecaster().fit(X, y.with_values(broken))
     with pytest.raises(ValueError, match="y holds no known value: .* Fitting needs at least one"):
         LastValueForecaster().fit(X, y.with_values(np.full(len(broken), np.nan)))
@@ -496,7 +502,9 @@ def test_coverage_outside_is_refused(fitted, new):
 
 def test_asking_for_nothing_is_refused(fitted, new):
     """Without queries and times there is nothing to predict."""
-    with pytest.raises(ValueError, match=r"no queries, so there is nothing to predict.*predict\(panel, times=\[...\]\)"):
+    with pytest.raises(
+        ValueError, match=r"no queries, so there is nothing to predict.*predict\(panel, times=\[...\]\)"
+    ):
         fitted["LastValueForecaster()"].predict(new[0].without_queries())
 
 

@@ -105,7 +105,9 @@ def test_parquet_events_are_read(folder: Path, events: pd.DataFrame) -> None:
     """Events may come as Parquet, and the forecast is that of the CSV."""
     events.to_parquet(folder / "events.parquet")
     asked = ["--times", "50", "--channels", "HR"]
-    csv, parquet = (run("predict", folder / "icu.cndts", folder / f"events.{kind}", *asked) for kind in ("csv", "parquet"))
+    csv, parquet = (
+        run("predict", folder / "icu.cndts", folder / f"events.{kind}", *asked) for kind in ("csv", "parquet")
+    )
     assert csv.stdout == parquet.stdout
 
 
@@ -156,9 +158,7 @@ def test_wrong_usage_has_its_own_exit_code() -> None:
 def test_debug_shows_the_traceback(folder: Path) -> None:
     """With --debug the error itself comes through."""
     with pytest.raises(FileNotFoundError):
-        CliRunner().invoke(
-            app, ["--debug", "evaluate", "no.cndts", str(folder / "events.csv")], catch_exceptions=False
-        )
+        CliRunner().invoke(app, ["--debug", "evaluate", "no.cndts", str(folder / "events.csv")], catch_exceptions=False)
 
 
 # ---- what it says about bad input ------------------------------------------------------------------
@@ -236,7 +236,7 @@ def test_unknown_channel_at_predict(folder: Path, events: pd.DataFrame) -> None:
     table = write(folder, "unknown.csv", events.replace({"channel": {"HR": "Pulse"}}))
     for command in (["predict", "--times", "50"], ["evaluate"]):
         line = complaint(command[0], folder / "icu.cndts", table, *command[1:])
-        assert "Pulse" in line
+        assert "not fitted on: Pulse. It knows " in line
         assert "MAP" in line
 
 

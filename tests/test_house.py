@@ -31,12 +31,16 @@ def public_definitions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     """Public functions and classes of a module, and the public methods of its public classes."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     for node in tree.body:
-        if isinstance(node, kinds) and not node.name.startswith("_"):
+        if isinstance(node, kinds) and not node.name.startswith("_") and not is_overload(node):
             yield node.name, node
             if isinstance(node, ast.ClassDef):
                 for member in node.body:
                     if isinstance(member, kinds) and not member.name.startswith("_") and not is_setter(member):
                         yield f"{node.name}.{member.name}", member
+
+
+def is_overload(node: ast.AST) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "overload" for d in getattr(node, "decorator_list", []))
 
 
 def is_setter(node: ast.AST) -> bool:

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -77,6 +77,7 @@ KEYS = st.one_of(
 # ---- selection ----------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(panels(), KEYS, st.booleans())
 def test_selection_equals_selection_from_lists(panel: IrregularPanel, key, with_ellipsis: bool):
     """Every kind of key picks what it would pick from a list with one entry per record."""
@@ -151,6 +152,7 @@ def test_a_panel_on_read_only_maps(tmp_path):
     assert panel[1:].where(panel[1:].time > 1).scale_values([1], [2]).value.tolist() == [1, 1.5]
 
 
+@settings(max_examples=40)
 @given(panels())
 def test_pickle_keeps_everything(panel: IrregularPanel):
     """Workers of joblib receive panels this way."""
@@ -300,6 +302,7 @@ def test_wrong_query_times(args, text):
 # ---- events -------------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(panels(), st.randoms())
 def test_where_keeps_events_and_records(panel: IrregularPanel, random):
     """The kept events, in order, under the same records."""
@@ -316,6 +319,7 @@ def test_where_wants_one_boolean_per_event():
         two_patients().where([0, 1])
 
 
+@settings(max_examples=40)
 @given(panels())
 def test_scaling_is_undone_by_its_inverse(panel: IrregularPanel):
     """(x - a) / b, then (y + a / b) * b."""
@@ -352,6 +356,7 @@ def test_with_channels_moves_events_and_queries():
         panel.with_channels(["HR", "HR", "Temp"])
 
 
+@settings(max_examples=40)
 @given(panels(), st.integers(0, 6))
 def test_concat_joins_what_was_cut(panel: IrregularPanel, cut: int):
     """Head and tail of a panel make the panel."""

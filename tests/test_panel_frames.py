@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -44,6 +44,7 @@ def long_frames(draw) -> pd.DataFrame:
 # ---- long ---------------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(long_frames())
 def test_long_keeps_every_row(frame: pd.DataFrame):
     """Events come back sorted by time (ties in their order), blank rows in the order given."""
@@ -57,6 +58,7 @@ def test_long_keeps_every_row(frame: pd.DataFrame):
         np.testing.assert_array_equal(back[name].to_numpy(), wanted[name].to_numpy())
 
 
+@settings(max_examples=40)
 @given(long_frames())
 def test_long_round_trip_is_exact(frame: pd.DataFrame):
     """A panel is its own long table, given the names that no row shows."""
@@ -200,6 +202,7 @@ def test_tables_by_record():
         IrregularPanel.from_long(LONG, records=["a", "b"], static=static)
 
 
+@settings(max_examples=40)
 @given(long_frames(), st.sampled_from(["mean", "first", "last"]))
 def test_duplicates_as_pandas_settles_them(frame: pd.DataFrame, policy: str):
     """The policies agree with groupby."""
@@ -238,6 +241,7 @@ def panel_codes(frame: pd.DataFrame) -> np.ndarray:
 # ---- wide ---------------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(long_frames())
 def test_wide_round_trip_is_exact(frame: pd.DataFrame):
     """Every event has its cell; records without events come back by name."""
@@ -331,6 +335,7 @@ def test_arrow_backed_pandas_columns():
 # ---- arrays -------------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(
     hnp.arrays(
         np.float32,

@@ -62,7 +62,7 @@ def test_everything_comes_back(tmp_path: Path, memory_map: bool):
     assert back[::-1].where(back[::-1].channel == 0).n_events == 2
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lengths=st.lists(st.integers(0, 5), max_size=5),
     data=st.data(),

@@ -48,12 +48,13 @@ def evaluate(
     Errors are in the unit of each channel. Skill is 1 - MSE / MSE(training mean of the channel): 1 is perfect, 0 is no
     better than that mean. The last two columns say how many values lie in the 90 % interval, and its width.
     """
-    from cndts.cli._saved import load_model
+    from cndts.cli._saved import check_channels, load_model
     from cndts.metrics import channel_table
 
     forecaster = load_model(model)
     panel = read_events(data, Columns(record, time, channel, value), time_unit, static, duplicates)
     task = task_for(panel, observe, horizon, since)
+    check_channels(panel, forecaster, data)
     X, y = task.split(panel.with_channels(forecaster.channels_in_))
     if y.value.size == 0:
         raise ValueError(

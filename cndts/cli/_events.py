@@ -161,9 +161,10 @@ def _fault(column: pd.Series, wrong: object, path: Path, what: str, wanted: str)
 
     rows = np.flatnonzero(np.asarray(wrong))
     got = column.iloc[int(rows[0])]
+    shown = repr(got) if isinstance(got, str) else str(got)
     more = f" {len(rows)} rows have this fault." if len(rows) > 1 else ""
     # The header is line 1 of the file.
-    return f"{path}, line {rows[0] + 2}: {what} is {got!r}; it must be {wanted}.{more}"
+    return f"{path}, line {rows[0] + 2}: {what} is {shown}; it must be {wanted}.{more}"
 
 
 def parse_times_option(text: str | None, panel: IrregularPanel) -> list[object] | None:

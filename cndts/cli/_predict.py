@@ -52,7 +52,7 @@ def predict(
     """Forecast with a saved model: blank values of the table, or given times of every record."""
     import numpy as np
 
-    from cndts.cli._saved import load_model
+    from cndts.cli._saved import check_channels, load_model
     from cndts.targets import Targets
 
     if not 0 < interval < 1:
@@ -61,7 +61,9 @@ def predict(
         check_writable(out)
     columns = Columns(record, time, channel, value)
     forecaster = load_model(model)
-    panel = asking(read_events(data, columns, time_unit, static, duplicates), times, channels, data)
+    events = read_events(data, columns, time_unit, static, duplicates)
+    check_channels(events, forecaster, data)
+    panel = asking(events, times, channels, data)
     with working(f"forecasting {len(panel):,} records"):
         forecast = cast(Targets, forecaster.predict(panel))
         bounds = forecaster.predict_interval(panel, coverage=interval)

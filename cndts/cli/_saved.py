@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cndts.estimators import HybridMemoryForecaster
+    from cndts.panel import IrregularPanel
 
 
 def load_model(path: Path) -> HybridMemoryForecaster:
@@ -16,3 +17,14 @@ def load_model(path: Path) -> HybridMemoryForecaster:
     from cndts.estimators import HybridMemoryForecaster
 
     return HybridMemoryForecaster.load(path)
+
+
+def check_channels(panel: IrregularPanel, forecaster: HybridMemoryForecaster, data: Path) -> None:
+    """Refuse channels that the model was not fitted on."""
+    known = forecaster.channels_in_
+    unknown = [name for name in panel.channels if name not in known]
+    if unknown:
+        raise ValueError(
+            f"{data} has channels that the model was not fitted on: {', '.join(unknown)}. It knows "
+            f"{', '.join(known)}. Rename or drop them."
+        )

@@ -26,7 +26,16 @@ _MODULES = {
     "RidgeForecaster": "_ridge_forecaster",
 }
 
-__all__ = sorted(_MODULES)
+__all__ = [
+    "BaseForecaster",
+    "BoostedTreesForecaster",
+    "ChannelMeanForecaster",
+    "DecayToMeanForecaster",
+    "HybridMemoryForecaster",
+    "LastValueForecaster",
+    "LinearInterpolationForecaster",
+    "RidgeForecaster",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -116,7 +116,9 @@ class BoostedTreesForecaster(TabularForecaster):
             kept = np.setdiff1d(np.arange(len(X)), self.held_out_records_)
             X, y, X_val, y_val = X[kept], y[kept], X[self.held_out_records_], y[self.held_out_records_]
         super()._fit(X, y, X_val, y_val)
-        self.n_iter_ = {channel: model.n_iter for channel, model in self.models_.items()}
+        self.n_iter_ = {
+            channel: model.n_iter for channel, model in self.models_.items() if isinstance(model, ShortenedBoosting)
+        }
 
     def _calibration_set(
         self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None
@@ -171,7 +173,7 @@ class ShortenedBoosting:
 
     def predict(self, design: NDArray[np.float32]) -> NDArray[np.float64]:
         """Standardised forecast of each row, shape (n_rows,)."""
-        forecast = np.full(len(design), self.constant)
-        for forecast in islice(self.boosting.staged_predict(design[:, self.columns]), self.n_iter):
-            pass
-        return forecast
+        if self.n_iter == 0:
+            return np.full(len(design), self.constant)
+        stages = self.boosting.staged_predict(design[:, self.columns])
+        return next(islice(stages, self.n_iter - 1, None))

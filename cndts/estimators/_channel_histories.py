@@ -86,7 +86,7 @@ class ChannelHistories:
         group, stride = group[first], max(X.n_events, 1)
         return cls(group * stride + order[first], _ranks(group), time[first], value, len(X.channels), stride)
 
-    def last(self, record: Index, channel: Index, until: Index) -> Index:
+    def last(self, record: Index, channel: NDArray[np.integer], until: Index) -> Index:
         """Last row of a record's channel among the panel's events before position ``until``; -1 where there is none.
 
         Arguments broadcast.
@@ -96,7 +96,7 @@ class ChannelHistories:
         found = (row >= 0) & (self.key[np.maximum(row, 0)] >= group * self.stride) if len(self.key) else row >= 0
         return np.where(found, row, -1)
 
-    def next(self, record: Index, channel: Index, until: Index) -> Index:
+    def next(self, record: Index, channel: NDArray[np.integer], until: Index) -> Index:
         """First row of a record's channel among the panel's events from position ``until`` on; -1 if there is none."""
         group = record * self.n_channels + channel
         row = np.searchsorted(self.key, group * self.stride + until)

@@ -59,7 +59,9 @@ class RidgeForecaster(TabularForecaster):
     array([ 0., 10., 20., 30., 40., 50., 60., 70.], dtype=float32)
     """
 
-    def __init__(self, features: Literal["own", "all"] = "own", *, penalties: NDArray[np.float64] | None = None) -> None:
+    def __init__(
+        self, features: Literal["own", "all"] = "own", *, penalties: NDArray[np.float64] | None = None
+    ) -> None:
         self.features = features
         self.penalties = penalties
 

@@ -1,6 +1,6 @@
 """What a tabular model is told about a query: summaries of its record up to the query time."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ class SummaryFeatures:
         Context events with queries.
     timescales : sequence of float
         Time constants of the exponentially weighted means, in time units.
-    static_columns : sequence of str, default=()
+    static_columns : sequence of column names, default=()
         Numeric columns of ``X.static`` to add; NaN where the panel lacks them.
 
     Attributes
@@ -59,7 +59,7 @@ class SummaryFeatures:
            [72., nan,  4., nan, 71., nan]], dtype=float32)
     """
 
-    def __init__(self, X: IrregularPanel, timescales: Sequence[float], static_columns: Sequence[str] = ()) -> None:
+    def __init__(self, X: IrregularPanel, timescales: Sequence[float], static_columns: Sequence[Hashable] = ()) -> None:
         self._panel, self.queries = X, check_asks(X)
         self._histories = ChannelHistories.of(X)
         self._statistics = running_statistics(self._histories, timescales)
@@ -81,7 +81,7 @@ class SummaryFeatures:
         ndarray of shape (n_rows, len(names_own))
         """
         time, record, until = self.queries.time[rows], self.record[rows], self._until[rows]
-        last = self._histories.last(record, self.queries.channel[rows].astype(np.int64), until)
+        last = self._histories.last(record, self.queries.channel[rows], until)
         columns = self._own_columns(last, time) | self._record_columns(rows)
         summaries = np.column_stack([columns[name] for name in self.names_own[: len(columns)]])
         return np.hstack([summaries, self._static[record]]).astype(np.float32)
@@ -130,7 +130,7 @@ class SummaryFeatures:
         return {"horizon": self.horizon[rows], "elapsed": elapsed, "events": until - start, "observed": observed}
 
 
-def own_feature_names(n_timescales: int, static_columns: Sequence[str] = ()) -> tuple[str, ...]:
+def own_feature_names(n_timescales: int, static_columns: Sequence[Hashable] = ()) -> tuple[str, ...]:
     """Names of the columns of ``SummaryFeatures.own``."""
     ewm = (f"ewm{k}" for k in range(n_timescales))
     return (*_OWN, *ewm, *_RECORD, *(f"static: {name}" for name in static_columns))
@@ -152,5 +152,5 @@ def _read(statistic: NDArray[np.float64], row: Index) -> NDArray[np.float64]:
     return np.where(row >= 0, statistic[row], np.nan) if len(statistic) else np.full(row.shape, np.nan)
 
 
-def _numeric(static: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+def _numeric(static: pd.DataFrame, columns: Sequence[Hashable]) -> NDArray[np.float64]:
     return static.reindex(columns=list(columns)).to_numpy(dtype=np.float64, na_value=np.nan)

@@ -88,10 +88,9 @@ class WorkingMemory(nn.Module):
         Tensor of shape (n_series, width)
         """
         slots = torch.cat([encoded[state.row], state.facts], dim=-1)
-        n_series, n_slots, _ = slots.shape
-        query = self.query(self.norm(asked)).view(n_series, 1, self.n_heads, -1)
-        key = self.key(slots).view(n_series, n_slots, self.n_heads, -1)
-        content = self.content(slots).view(n_series, n_slots, self.n_heads, -1)
+        heads = (self.n_heads, -1)
+        query = self.query(self.norm(asked)).unflatten(-1, heads)[:, None]
+        key, content = self.key(slots).unflatten(-1, heads), self.content(slots).unflatten(-1, heads)
         score = (query * key).sum(-1) / key.shape[-1] ** 0.5
         share = score.masked_fill(~state.is_held[..., None], -torch.inf).softmax(dim=1)
         return self.dropout(self.out((share[..., None] * content).sum(1).flatten(1)))
