@@ -52,9 +52,7 @@ class EventStore:
         rows, record = self._rows(records)
         return self._pack(records, rows, record, queries.record, queries.time, queries.channel)
 
-    def cut(
-        self, records: NDArray[np.int64], at: NDArray[np.float64], horizon: float
-    ) -> tuple[EventBatch, Tensor]:
+    def cut(self, records: NDArray[np.int64], at: NDArray[np.float64], horizon: float) -> tuple[EventBatch, Tensor]:
         """Cut records at their own times: context before, queries at the events from there on.
 
         Parameters
@@ -76,13 +74,12 @@ class EventStore:
         past = time < limit
         ahead = ~past & (time <= limit + horizon)
         asked = rows[ahead]
-        batch = self._pack(
-            records, rows[past], record[past], record[ahead], self.time[asked], self.channel[asked]
-        )
+        batch = self._pack(records, rows[past], record[past], record[ahead], self.time[asked], self.channel[asked])
         return batch, torch.from_numpy(self.value[asked])
 
     def _rows(self, records: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
-        offsets, rows = take(self.offsets, records)
+        offsets, picked = take(self.offsets, records)
+        rows = np.arange(picked.start, picked.stop) if isinstance(picked, slice) else picked
         return rows, np.repeat(np.arange(len(records)), np.diff(offsets))
 
     def _pack(

@@ -1,6 +1,7 @@
 """The tensors that a backbone reads: one row an event, nothing padded."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,9 +71,9 @@ class EventBatch:
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> "EventBatch":
         """Move to a device, or turn the floating point tensors into another dtype."""
 
-        def move(field: int | Tensor) -> int | Tensor:
-            if not isinstance(field, Tensor):
-                return field
-            return field.to(device, dtype if field.is_floating_point() else None)
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, dtype if tensor.is_floating_point() else None)
 
-        return EventBatch(**{field.name: move(getattr(self, field.name)) for field in fields(self)})
+        content: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved = {name: move(part) for name, part in content.items() if isinstance(part, Tensor)}
+        return EventBatch(**(content | moved))

@@ -1,6 +1,7 @@
 """Ragged values at the query times of a panel: what to predict, or what was predicted."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,7 +94,7 @@ class Targets:
         _, rows = take(self.offsets, index)
         return Targets(self.queries[index], self.value[rows], self.records[index], self.channels)
 
-    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray:
         if copy is False and dtype is not None and np.dtype(dtype) != self.value.dtype:
             raise ValueError(f"targets are {self.value.dtype}; converting to {dtype} needs a copy.")
         return np.array(self.value, dtype=dtype) if copy else np.asarray(self.value, dtype=dtype)

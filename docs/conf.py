@@ -26,7 +26,7 @@ default_role = "py:obj"
 autosummary_generate = True
 autosummary_generate_overwrite = True
 autodoc_typehints = "none"  # the numpydoc sections say it in words
-autodoc_class_signature = "mixed"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the class template lists them
 numpydoc_xref_param_type = False
 
@@ -52,10 +52,11 @@ html_static_path = ["_static"]
 html_css_files = ["style.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {"index": [], "glossary": [], "bibliography": []}
+html_sidebars = {"*": []}  # pages of a section (api, decisions) keep theirs
 html_theme_options = {
     "logo": {"text": "cndts"},
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 7,
+    "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,

@@ -122,7 +122,7 @@ def test_quantiles_never_cross(scale: float, seed: int) -> None:
 
 def test_pinball_loss_by_definition() -> None:
     """A loop over targets and levels: tau of the error above, 1 - tau of the error below."""
-    forecast, target = quantile_forecast(), 3 * randn(20, seed=2)
+    forecast, target = QuantileForecast(*(part.detach() for part in quantile_forecast())), 3 * randn(20, seed=2)
     loss = head_of("quantile").loss(forecast, target)
     for i in range(20):
         terms = []
@@ -173,7 +173,7 @@ def test_a_normal_distribution_is_continued_into_its_tails() -> None:
     forecast = QuantileForecast(mean[:, 0], mean + std * torch.from_numpy(norm.ppf(LEVELS)))
     asked = [0.001, 0.01, 0.07, 0.33, 0.5, 0.61, 0.999]
     expected = norm.ppf(asked, mean.numpy(), std.numpy())
-    np.testing.assert_allclose(head_of("quantile").quantiles(forecast, asked).numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(head_of("quantile").quantiles(forecast, asked).numpy(), expected, atol=1e-5)
 
 
 @torch.no_grad()

@@ -56,7 +56,7 @@ def steps(sample: Sample, samples: Samples) -> dict[str, Callable[[], object]]:
     backbone, head, batch = network.backbone, network.head, sample.batch
     with torch.no_grad():
         events = backbone.encoder(batch)
-        compressed, working = backbone.compressed.write(events, batch), backbone.working.write(batch)
+        working = backbone.working.write(batch)
         nodes, anchors = backbone.encode(batch)
         state, _ = backbone.readout(nodes, batch.query_node, batch.query_horizon)
 

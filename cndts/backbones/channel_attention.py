@@ -36,7 +36,7 @@ class ChannelAttention(nn.Module):
 
     def forward(self, nodes: Tensor) -> Tensor:
         """Mix nodes of shape (n_records, n_channels, width)."""
-        n_records, n_channels, width = nodes.shape
+        n_records, n_channels, _ = nodes.shape
         parts = self.query_key_value(self.norm_nodes(nodes)).view(n_records, n_channels, 3, self.n_heads, -1)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(nodes.shape)

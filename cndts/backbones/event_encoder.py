@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cndts.event_batch import EventBatch
 from cndts._layers import log_time
+from cndts.event_batch import EventBatch
 
 
 class EventEncoder(nn.Module):

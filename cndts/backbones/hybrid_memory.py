@@ -9,6 +9,7 @@ from cndts._layers import log_time
 from cndts.backbones.channel_attention import ChannelAttention
 from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.readout import Readout
+from cndts.backbones.record_digest import RecordDigest
 from cndts.dynamics import Solver, SolverStatistics
 from cndts.event_batch import EventBatch
 from cndts.memory import CompressedMemory, Memory, WorkingMemory
@@ -34,7 +35,8 @@ class HybridMemoryBackbone(nn.Module):
 
     1. Each event is encoded, together with those at the same time (`EventEncoder`).
     2. Every series writes its long-term `CompressedMemory` and its short-term `WorkingMemory`.
-    3. One node per (record, channel) reads both, and nodes of a record exchange by `ChannelAttention`.
+    3. One node per (record, channel) reads both, beside a `RecordDigest` of what all channels last showed, and nodes of a
+       record exchange by `ChannelAttention`.
     4. In a second round each node re-reads its working memory, knowing by now what the other channels showed; the
        compressed memory is written and read once, which keeps the cost linear in events.
     5. A neural ODE carries the node from the last event to each query (`Readout`).
@@ -84,6 +86,7 @@ class HybridMemoryBackbone(nn.Module):
         self.channel = nn.Embedding(n_channels, width)
         nn.init.normal_(self.channel.weight, std=0.5)
         self.static = nn.Linear(n_static, width) if n_static else None
+        self.digest = RecordDigest(n_channels, 2 * width, width, dropout)
         self.unseen = nn.Parameter(torch.zeros(width))
         self.read = nn.Linear(self.compressed.n_features + width + 3, width)
         self.first_round = nn.ModuleList(ChannelAttention(width, n_heads, dropout) for _ in range(n_layers))
@@ -103,13 +106,14 @@ class HybridMemoryBackbone(nn.Module):
         compressed, working = self.compressed.write(events, batch), self.working.write(batch)
         lengths = torch.stack([batch.series_count.log1p(), log_time(batch.series_age), log_time(batch.series_span)], -1)
         read = self.read(torch.cat([self.compressed.read(compressed), self.working.read(working), lengths], dim=-1))
-        nodes = self._place(read, batch)
+        averages = self.compressed.averages(compressed)
+        nodes = self._place(read, batch) + self.digest(averages, batch)[:, None]
         for layer in self.first_round:
             nodes = layer(nodes)
         flat = nodes.flatten(0, 1)
         recalled = self.working.recall(working, events, flat[batch.series_node])
         nodes = self.second_round(flat.index_add(0, batch.series_node, recalled).view_as(nodes))
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(compressed, batch))
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(averages, batch))
 
     def _place(self, read: Tensor, batch: EventBatch) -> Tensor:
         """Nodes of shape (n_records, n_channels, width): what was read where there are events, else ``unseen``."""
@@ -118,7 +122,7 @@ class HybridMemoryBackbone(nn.Module):
         nodes = nodes.view(batch.n_records, batch.n_channels, -1) + self.channel.weight
         return nodes if self.static is None else nodes + self.static(batch.static)[:, None]
 
-    def _anchors(self, compressed: NamedTuple, batch: EventBatch) -> Tensor:
-        seen = torch.cat([batch.value[batch.series_end, None], self.compressed.averages(compressed)], dim=1)
+    def _anchors(self, averages: Tensor, batch: EventBatch) -> Tensor:
+        seen = torch.cat([batch.value[batch.series_end, None], averages], dim=1)
         anchors = seen.new_zeros(batch.n_records * batch.n_channels, self.n_anchors)
         return anchors.index_put((batch.series_node,), torch.nn.functional.pad(seen, (0, 1)))

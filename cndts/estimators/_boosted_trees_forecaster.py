@@ -20,6 +20,9 @@ _PATIENCE = 25
 class BoostedTreesForecaster(TabularForecaster):
     """Histogram gradient boosting on summary features of the record, one model for each channel.
 
+    The trees correct the decay to the mean (:class:`DecayToMeanForecaster`) instead of forecasting the value itself: a
+    sum of steps follows a nearly constant channel poorly, and the start costs nothing.
+
     How many rounds a channel gets is decided on records that its trees have not seen: those of ``X_val`` where ``fit``
     is given them, else a share of the training records. (Rows of one record resemble each other, so holding out rows
     would stop too late.)
@@ -30,17 +33,17 @@ class BoostedTreesForecaster(TabularForecaster):
         Last value, age and mean of every channel beside the summaries of the query's channel and record, or only those.
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         What the trees and the choice of rounds minimise.
-    learning_rate : float, default=0.05
+    learning_rate : float, default=0.04
         Shrinkage of each tree.
-    max_iter : int, default=300
+    max_iter : int, default=400
         Most rounds for a channel.
-    max_leaf_nodes : int, default=15
+    max_leaf_nodes : int, default=31
         Most leaves of a tree.
-    min_samples_leaf : int, default=20
+    min_samples_leaf : int, default=40
         Fewest targets in a leaf.
     l2_regularization : float, default=0.0
         Penalty on leaf values.
-    max_features : float, default=1.0
+    max_features : float, default=0.3
         Share of the features that each split may choose from.
     validation_fraction : float, default=0.15
         Share of the training records held out where ``fit`` gets no ``X_val``.
@@ -51,6 +54,8 @@ class BoostedTreesForecaster(TabularForecaster):
     ----------
     models_ : dict of int to fitted model
         By position in ``channels_in_``.
+    rates_ : ndarray of shape (n_channels,)
+        Decay rate of each channel, in 1 / time unit, for the forecast that the models correct.
     n_iter_ : dict of int to int
         Rounds in use, by position in ``channels_in_``.
     held_out_records_ : ndarray of int
@@ -62,7 +67,10 @@ class BoostedTreesForecaster(TabularForecaster):
 
     Notes
     -----
-    The defaults were chosen on validation records of PhysioNet 2012.
+    The defaults were chosen on the 800 validation records of set A of PhysioNet 2012 (24 hours to forecast the next
+    24), by the mean skill over channels with at least 200 targets and by the absolute error; test records were not
+    used. Starting from the decay to the mean gained most, then features of the other channels, then choosing each
+    split from a share of the features with larger leaves; the learning rate hardly matters.
 
     Examples
     --------
@@ -82,12 +90,12 @@ class BoostedTreesForecaster(TabularForecaster):
         features: Literal["own", "all"] = "all",
         *,
         loss: Literal["squared_error", "absolute_error"] = "squared_error",
-        learning_rate: float = 0.05,
-        max_iter: int = 300,
-        max_leaf_nodes: int = 15,
-        min_samples_leaf: int = 20,
+        learning_rate: float = 0.04,
+        max_iter: int = 400,
+        max_leaf_nodes: int = 31,
+        min_samples_leaf: int = 40,
         l2_regularization: float = 0.0,
-        max_features: float = 1.0,
+        max_features: float = 0.3,
         validation_fraction: float = 0.15,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
@@ -172,7 +180,7 @@ class ShortenedBoosting:
         return int(np.argmin(losses))
 
     def predict(self, design: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Standardised forecast of each row, shape (n_rows,)."""
+        """Standardised correction of each row, shape (n_rows,)."""
         if self.n_iter == 0:
             return np.full(len(design), self.constant)
         stages = self.boosting.staged_predict(design[:, self.columns])

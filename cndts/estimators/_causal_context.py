@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cndts._ragged import offsets_from_lengths, record_of_row, take
+from cndts.estimators._alignment import check_asks
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 
@@ -33,7 +34,7 @@ def causal_context(X: IrregularPanel) -> tuple[IrregularPanel, NDArray[np.int64]
     >>> panel.time, panel.queries.time[position]
     (array([0., 4., 0.]), array([5., 3.]))
     """
-    queries = X.queries
+    queries = check_asks(X)
     record = queries.record
     last = np.full(len(X), -np.inf)
     filled = np.diff(X.offsets) > 0
@@ -61,10 +62,10 @@ def _repeated(
     """All records, then copies of some of them with their events up to a time each."""
     source = np.concatenate([np.arange(len(X)), record])
     limit = np.concatenate([np.full(len(X), np.inf), until])
-    offsets, rows = take(X.offsets, source)
+    offsets, picked = take(X.offsets, source)
     copy = record_of_row(offsets)
-    kept = X.time[rows] <= limit[copy]
-    rows = rows[kept]
+    kept = X.time[picked] <= limit[copy]
+    rows = np.arange(X.n_events)[picked][kept]
     return IrregularPanel(
         offsets_from_lengths(np.bincount(copy[kept], minlength=len(source))),
         X.time[rows],

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from cndts import persistence
 from cndts.backbones import HybridMemoryBackbone
 from cndts.batching import EventStore
 from cndts.dynamics import Solver
+from cndts.estimators._alignment import check_asks
 from cndts.estimators._base import BaseForecaster
 from cndts.estimators._causal_context import causal_context
 from cndts.event_batch import EventBatch
@@ -142,7 +144,7 @@ class HybridMemoryForecaster(BaseForecaster):
         self.fit_result_ = fit_network(
             self.network_,
             self._samples(X, y, training),
-            None if X_val is None else self._samples(X_val, y_val, training),
+            None if X_val is None or y_val is None else self._samples(X_val, y_val, training),
             training,
             device=self.device,
             seed=seed,
@@ -189,15 +191,16 @@ class HybridMemoryForecaster(BaseForecaster):
         self.network_.eval()
         answers = [part(self.network_(batch.to(self.device)).forecast).cpu() for batch in self._batches(panel)]
         answer = torch.cat(answers).double().numpy() if answers else np.zeros(0)
-        return self.scaling_.restore(panel.queries.channel, answer)[position]
+        return self.scaling_.restore(check_asks(panel).channel, answer)[position]
 
     def _batches(self, X: IrregularPanel) -> Iterator[EventBatch]:
         store = EventStore(X, self.scaling_, self.static_.transform(X.static))
-        rows = np.cumsum(np.diff(X.offsets) + np.diff(X.queries.offsets))
+        queries = check_asks(X)
+        rows = np.cumsum(np.diff(X.offsets) + np.diff(queries.offsets))
         bounds = np.flatnonzero(np.diff(rows // _ROWS_PER_BATCH, prepend=-1, append=np.inf))
-        for first, end in zip(bounds[:-1], bounds[1:], strict=True):
-            if X.queries.offsets[end] > X.queries.offsets[first]:
-                yield store.batch(np.arange(first, end), X.queries[first:end])
+        for first, end in pairwise(bounds):
+            if queries.offsets[end] > queries.offsets[first]:
+                yield store.batch(np.arange(first, end), queries[first:end])
 
     # ---- files ---------------------------------------------------------------------------------
 

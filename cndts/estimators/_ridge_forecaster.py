@@ -17,9 +17,10 @@ _PENALTIES = np.logspace(-1, 5, 13)
 class RidgeForecaster(TabularForecaster):
     """Ridge regression on summary features of the record, one fit for each channel.
 
-    Features are standardised; a missing one is replaced by its mean beside an indicator that it was missing. Forecasts
-    are kept within the range of the channel's training targets, so that an implausible observation cannot carry a
-    linear model away.
+    The regression corrects the decay to the mean (:class:`DecayToMeanForecaster`), which is not linear in age.
+    Features are standardised; a missing one is replaced by its mean beside an indicator that it was missing.
+    Corrections are kept within their range in training, so that an implausible observation cannot carry a linear model
+    away.
 
     Parameters
     ----------
@@ -33,6 +34,8 @@ class RidgeForecaster(TabularForecaster):
     ----------
     models_ : dict of int to fitted model
         By position in ``channels_in_``.
+    rates_ : ndarray of shape (n_channels,)
+        Decay rate of each channel, in 1 / time unit, for the forecast that the regression corrects.
     timescales_ : tuple of float
         Time constants of the exponentially weighted means: a twelfth and a third of the median context span.
     static_columns_ : tuple of str
@@ -70,7 +73,7 @@ class RidgeForecaster(TabularForecaster):
 
 
 class ClippedRidge:
-    """Ridge regression whose forecasts stay within the range of its targets."""
+    """Ridge regression that stays within the range of its targets."""
 
     def __init__(self, rows: Rows, penalties: NDArray[np.float64]) -> None:
         imputer = SimpleImputer(add_indicator=True, keep_empty_features=True)
@@ -79,5 +82,5 @@ class ClippedRidge:
         self.low, self.high = rows.target.min(), rows.target.max()
 
     def predict(self, design: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Standardised forecast of each row, shape (n_rows,)."""
+        """Standardised correction of each row, shape (n_rows,)."""
         return np.clip(self.pipeline.predict(design.astype(np.float64)), self.low, self.high)

@@ -25,10 +25,10 @@ class AnchoredMean(nn.Module):
         self.n_anchors = n_anchors
         self.norm = nn.LayerNorm(width)
         self.layers = two_layers(width, width, n_anchors + 1 + n_more, dropout)
+        outward = self.layers.get_submodule("3")
         with torch.no_grad():
-            self.layers[-1].weight.mul_(0.3)
-            self.layers[-1].bias.zero_()
-            self.layers[-1].bias[0] = 1.0  # at first the last value counts most
+            outward.get_parameter("weight").mul_(0.3)
+            outward.get_parameter("bias").zero_()[0] = 1.0  # at first the last value counts most
 
     def forward(self, state: Tensor, anchors: Tensor) -> tuple[Tensor, Tensor]:
         """Mean of shape (n_queries,) and further outputs of shape (n_queries, n_more)."""

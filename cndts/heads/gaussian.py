@@ -4,9 +4,10 @@ import math
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cndts.heads._anchored_mean import AnchoredMean
+from cndts.heads.head import Head
 
 
 class GaussianForecast(NamedTuple):
@@ -16,7 +17,7 @@ class GaussianForecast(NamedTuple):
     log_std: Tensor
 
 
-class GaussianHead(nn.Module):
+class GaussianHead(Head):
     r"""Normal distribution at each query.
 
     The spread is fitted by the negative log likelihood with the mean held fixed; the mean has its own loss. Fitting both by
@@ -47,14 +48,12 @@ class GaussianHead(nn.Module):
         # Between e^-6 and e^4 training deviations: outside, the likelihood of a single outlier overflows float32.
         return GaussianForecast(mean, more.squeeze(-1).clamp(-6, 4))
 
-    @staticmethod
-    def loss(forecast: GaussianForecast, target: Tensor) -> Tensor:
+    def loss(self, forecast: GaussianForecast, target: Tensor) -> Tensor:
         """Negative log likelihood of the spread, shape (n_queries,)."""
         scaled = (target - forecast.mean.detach()) * torch.exp(-forecast.log_std)
         return 0.5 * scaled.square() + forecast.log_std + 0.5 * math.log(2 * math.pi)
 
-    @staticmethod
-    def quantiles(forecast: GaussianForecast, levels: list[float]) -> Tensor:
+    def quantiles(self, forecast: GaussianForecast, levels: list[float]) -> Tensor:
         """Quantiles of shape (n_queries, n_levels)."""
         score = torch.special.ndtri(torch.tensor(levels, dtype=torch.float64)).to(forecast.mean)
         return forecast.mean[:, None] + forecast.log_std.exp()[:, None] * score

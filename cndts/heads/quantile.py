@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from cndts.heads._anchored_mean import AnchoredMean
+from cndts.heads.head import Head
 
 LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 
@@ -18,7 +19,7 @@ class QuantileForecast(NamedTuple):
     at_levels: Tensor
 
 
-class QuantileHead(nn.Module):
+class QuantileHead(Head):
     r"""Nine quantiles at each query, which never cross, beside the mean.
 
     The median is an offset from the mean, the others are steps away from it, :math:`q_{k+1} = q_k + \mathrm{softplus}(s_k)`.
@@ -39,6 +40,8 @@ class QuantileHead(nn.Module):
     >>> bool((forecast.at_levels.diff(dim=1) > 0).all())
     True
     """
+
+    levels: Tensor
 
     def __init__(self, width: int, n_anchors: int, dropout: float) -> None:
         super().__init__()

@@ -4,3 +4,4 @@ from cndts.memory.compressed import CompressedMemory, CompressedState
 from cndts.memory.settings import Memory
 from cndts.memory.working import WorkingMemory, WorkingState
 
+__all__ = ["CompressedMemory", "CompressedState", "Memory", "WorkingMemory", "WorkingState"]

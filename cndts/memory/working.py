@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cndts.event_batch import EventBatch
 from cndts._layers import Dropout, log_time, two_layers
+from cndts.event_batch import EventBatch
 
 
 class WorkingState(NamedTuple):

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from cndts.dynamics import SolverStatistics
 from cndts.event_batch import EventBatch
+from cndts.heads import Forecast, Head
 
 
 class NetworkOutput(NamedTuple):
@@ -13,13 +14,13 @@ class NetworkOutput(NamedTuple):
 
     Attributes
     ----------
-    forecast : NamedTuple
+    forecast : Forecast
         The head's forecast; its ``mean`` has shape (n_queries,).
     statistics : SolverStatistics
         Cost of the solve.
     """
 
-    forecast: NamedTuple
+    forecast: Forecast
     statistics: SolverStatistics
 
 
@@ -30,11 +31,11 @@ class Network(nn.Module):
     ----------
     backbone : Module
         ``backbone(batch)`` gives state, anchors and solver statistics at the queries.
-    head : Module
+    head : Head
         ``head(state, anchors)`` gives the forecast.
     """
 
-    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
+    def __init__(self, backbone: nn.Module, head: Head) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head

@@ -16,6 +16,8 @@ from cndts.queries import Queries
 from cndts.scaling import Scaling
 from cndts.targets import Targets
 
+# A channel with fewer targets than this weighs no more per target: weights beyond that are learned by heart.
+_MIN_COUNT = 1000
 # Random cuts fall into this part of a record's span: some context must come before, some targets after.
 _EARLIEST, _LATEST = 0.125, 0.85
 
@@ -99,7 +101,7 @@ def _known(y: Targets) -> Targets:
 def _channel_weights(channel: NDArray, n_channels: int, balance: float) -> Tensor:
     """Weight by channel, 1 on average over targets; 0 for channels that are never asked for."""
     count = np.bincount(channel, minlength=n_channels).astype(np.float64)
-    weight = np.where(count > 0, np.maximum(count, 1) ** -balance, 0.0)
+    weight = np.where(count > 0, np.maximum(count, _MIN_COUNT) ** -balance, 0.0)
     return torch.from_numpy((weight * count.sum() / max((weight * count).sum(), 1e-12)).astype(np.float32))
 
 

@@ -23,7 +23,8 @@ class Training(BaseEstimator):
         Weight of the absolute beside the squared error of the mean. Both are in training standard deviations of the
         channel; the absolute error keeps outliers from ruling.
     channel_balance : float, default=0.5
-        Targets of a channel with n training targets weigh n^-channel_balance: 0 counts observations, 1 channels.
+        Targets of a channel with n training targets weigh max(n, 1000)^-channel_balance: 0 counts observations, 1
+        channels, as far as they have targets enough not to be learned by heart.
     cut_share : float, default=0.75
         Share of steps in which records are cut at random times: what comes before is context, what comes after is
         asked. The other steps use the context and targets as given. Only where all targets follow the context.

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
 from skorch.net import NeuralNet
+from torch import Tensor
 
 from cndts.training.network import Network
 from cndts.training.samples import Samples
@@ -42,7 +43,8 @@ class ValidationScore(Callback):
 
     def on_train_begin(self, net: NeuralNet, **kwargs: object) -> None:
         """Forget earlier trainings."""
-        self.best_score_, self.best_weights_, self.best_epoch_ = -np.inf, None, 0
+        self.best_score_, self.best_epoch_ = -np.inf, 0
+        self.best_weights_: dict[str, Tensor] | None = None
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: object) -> None:
         """Record ``valid_score`` and keep the weights if it is the best so far."""

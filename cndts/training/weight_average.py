@@ -1,9 +1,13 @@
 """Exponential average of the weights."""
 
+from typing import cast
+
 import torch
 from skorch.callbacks import Callback
 from skorch.net import NeuralNet
-from torch import Tensor, nn
+from torch import Tensor
+
+from cndts.training.network import Network
 
 
 class WeightAverage(Callback):
@@ -35,6 +39,6 @@ class WeightAverage(Callback):
         return torch.lerp(weight, average, decay)
 
     @property
-    def module(self) -> nn.Module:
+    def module(self) -> Network:
         """The module with averaged weights."""
-        return self.average_.module
+        return cast(Network, self.average_.module)

@@ -8,7 +8,6 @@ import numpy as np
 from cndts import Extrapolation
 from cndts.datasets import make_icu
 from cndts.estimators import HybridMemoryForecaster
-from cndts.training import Training
 
 plt.rcParams.update({"svg.hashsalt": "cndts", "svg.fonttype": "path", "font.size": 10})
 
@@ -21,15 +20,17 @@ def main() -> None:
     """Fit to most of the records, draw one of the others."""
     panel, truth = make_icu(N_RECORDS, random_state=0, return_truth=True)
     X, y = Extrapolation(observe=24, horizon=24).split(panel)
-    model = HybridMemoryForecaster(width=32, training=Training(epochs=30), random_state=0).fit(X[:N_TRAIN], y[:N_TRAIN])
-    figure = draw(panel, truth, X, y, model, most_measured(panel))
+    model = HybridMemoryForecaster(random_state=0).fit(X[:N_TRAIN], y[:N_TRAIN])
+    figure = draw(panel, truth, X, y, model, typical(panel))
     figure.savefig(Path(__file__).parents[1] / "_static" / "forecast.svg", metadata={"Date": None})
 
 
-def most_measured(panel) -> int:
-    """The test record with most values of lactate."""
-    counts = np.bincount(panel.record[panel.channel == panel.channels.index("Lactate")], minlength=N_RECORDS)
-    return N_TRAIN + int(np.argmax(counts[N_TRAIN:]))
+def typical(panel) -> int:
+    """The test record whose number of lactate values is the median of those that have some."""
+    counts = np.bincount(panel.record[panel.channel == panel.channels.index("Lactate")], minlength=N_RECORDS)[N_TRAIN:]
+    order = np.argsort(counts, kind="stable")
+    measured = order[counts[order] > 0]
+    return N_TRAIN + int(measured[len(measured) // 2])
 
 
 def draw(panel, truth, X, y, model, record) -> plt.Figure:

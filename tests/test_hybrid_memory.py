@@ -1,0 +1,250 @@
+"""What the network promises: nothing leaks between times, records or row orders, and cost is linear in events."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from cndts import Extrapolation, IrregularPanel
+from cndts.backbones import HybridMemoryBackbone
+from cndts.batching import EventStore
+from cndts.dynamics import Solver
+from cndts.estimators import HybridMemoryForecaster
+from cndts.estimators import _hybrid_memory_forecaster as module_of_forecaster
+from cndts.event_batch import EventBatch
+from cndts.memory import Memory
+from cndts.queries import Queries
+from cndts.scaling import Scaling
+from cndts.training import Training
+
+N_CHANNELS = 3
+CHANNELS = [f"c{i}" for i in range(N_CHANNELS)]
+TOLERANCE = {"rtol": 0, "atol": 1e-5}  # single precision: sums of another batch run in another order
+
+
+def panel_of(lengths: list[int], seed: int = 0) -> IrregularPanel:
+    """Random events on a grid of times, so that some are simultaneous."""
+    rng = np.random.default_rng(seed)
+    record = np.repeat(np.arange(len(lengths)), lengths)
+    time = rng.integers(0, 40, size=len(record)) / 4
+    order = np.lexsort((time, record))
+    channel, value = rng.integers(0, N_CHANNELS, size=len(record)), rng.normal(size=len(record))
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return IrregularPanel(offsets, time[order], channel, value, channels=CHANNELS)
+
+
+def changed(panel: IrregularPanel, **arrays: np.ndarray) -> IrregularPanel:
+    stored = {name: getattr(panel, name) for name in ("offsets", "time", "channel", "value")} | arrays
+    return IrregularPanel(**stored, channels=CHANNELS, records=panel.records, queries=panel.queries)
+
+
+def forecast(model: HybridMemoryForecaster, panel: IrregularPanel, times: list[float] | None = None) -> np.ndarray:
+    """Every channel of every record, or the panel's own queries."""
+    X = panel if times is None else panel.with_queries(times)
+    return np.asarray(model.predict(X))
+
+
+def backbone(method: str = "midpoint", **options: int) -> HybridMemoryBackbone:
+    torch.manual_seed(0)
+    sizes = {"width": 8, "n_heads": 2, "n_layers": 1, "dropout": 0.3} | options
+    memory = Memory(window=2, timescales=2, contents=2)
+    return HybridMemoryBackbone(N_CHANNELS, 0, memory, Solver(method), **sizes).eval()
+
+
+def batch_of(panel: IrregularPanel, times: list[float]) -> EventBatch:
+    store = EventStore(panel, Scaling(np.zeros(3), np.ones(3), 4.0), np.zeros((len(panel), 0)))
+    queries = panel.with_queries(times).queries
+    assert queries is not None
+    return store.batch(np.arange(len(panel)), queries)
+
+
+@pytest.fixture(scope="module")
+def model() -> HybridMemoryForecaster:
+    """A forecaster with some weights; what is promised holds for any."""
+    X, y = Extrapolation(observe=7, horizon=3).split(panel_of([30] * 12))
+    settings = (
+        Memory(window=3, timescales=3, contents=3),
+        Solver(),
+        Training(epochs=3, batch_size=4, learning_rate=1e-2),
+    )
+    return HybridMemoryForecaster(*settings, width=8, layers=1, random_state=0).fit(X, y)
+
+
+# ---- promises of a forecast --------------------------------------------------------------------------
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 99), at=st.integers(0, 44))
+def test_later_events_never_change_an_earlier_forecast(model: HybridMemoryForecaster, seed: int, at: int) -> None:
+    """A query is answered as if nothing after its time had been observed."""
+    panel, t = panel_of([12, 0, 1, 20], seed), at / 4
+    early = panel.time <= t
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(panel.record[early], minlength=4))])
+    past = changed(
+        panel, offsets=offsets, time=panel.time[early], channel=panel.channel[early], value=panel.value[early]
+    )
+    expected = forecast(model, past, [t])
+    np.testing.assert_allclose(forecast(model, panel, [t]), expected, **TOLERANCE)
+    together = panel.with_queries([t, t + 1, t - 1, 99.0])
+    found = np.asarray(model.predict(together))[together.queries.time == t]
+    np.testing.assert_allclose(found, expected, **TOLERANCE)
+    later = changed(panel, value=np.where(early, panel.value, -50.0).astype(np.float32))
+    np.testing.assert_allclose(forecast(model, later, [t]), expected, **TOLERANCE)
+
+
+def test_forecasts_depend_on_the_past(model: HybridMemoryForecaster) -> None:
+    """The promise above is not kept by ignoring events: earlier ones of any age and channel count."""
+    panel = panel_of([30])
+    before = forecast(model, panel, [12.0])
+    for row in (0, 15, 29):
+        value = panel.value.copy()
+        value[row] += 3
+        assert np.abs(forecast(model, changed(panel, value=value), [12.0]) - before).min() > 1e-5
+
+
+def test_a_forecast_does_not_depend_on_batch_mates(
+    model: HybridMemoryForecaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alone, in any company, in any order and in any number of batches a record has the same forecast."""
+    panel = panel_of([12, 0, 1, 20, 7]).with_queries([3.0, 11.0, 30.0])
+    together = forecast(model, panel).reshape(5, -1)
+    alone = np.stack([forecast(model, panel[i : i + 1]) for i in range(5)])
+    np.testing.assert_allclose(alone, together, **TOLERANCE)
+    order = [3, 1, 4, 0, 2]
+    np.testing.assert_allclose(forecast(model, panel[order]).reshape(5, -1), together[order], **TOLERANCE)
+    for rows in (1, 25):
+        monkeypatch.setattr(module_of_forecaster, "_ROWS_PER_BATCH", rows)
+        np.testing.assert_allclose(forecast(model, panel).reshape(5, -1), together, **TOLERANCE)
+
+
+@settings(max_examples=15)
+@given(order=st.permutations(range(20)))
+def test_order_of_simultaneous_events(model: HybridMemoryForecaster, order: list[int]) -> None:
+    """Rows of one time may come in any order."""
+    panel = panel_of([20])
+    rows = np.lexsort((order, panel.time))
+    shuffled = changed(panel, channel=panel.channel[rows], value=panel.value[rows])
+    assert np.array_equal(forecast(model, shuffled, [5.0, 12.0]), forecast(model, panel, [5.0, 12.0]))
+
+
+@pytest.mark.parametrize("shift", [-3.25, 1e6, 1e6 + 0.1])
+def test_time_shift(model: HybridMemoryForecaster, shift: float) -> None:
+    """Moving records and questions in time changes nothing."""
+    panel = panel_of([12, 0, 20])
+    moved = changed(panel, time=panel.time + shift)
+    found = forecast(model, moved, [6.0 + shift, 15.0 + shift])
+    np.testing.assert_allclose(found, forecast(model, panel, [6.0, 15.0]), **TOLERANCE)
+
+
+def test_queries_do_not_disturb_each_other(model: HybridMemoryForecaster) -> None:
+    """Order, repeats and company of the queries have no effect, inside the observed span and beyond."""
+    panel = panel_of([12, 3])
+    times, channel = np.array([11.0, 2.0, 90.0, 2.0, 10.0, 5.0]), np.array([0, 1, 2, 1, 0, 0])
+    queries = Queries([0, 4, 6], times, channel)
+    answers = forecast(model, panel.with_queries(queries=queries))
+    assert answers[1] == pytest.approx(answers[3], abs=1e-5)
+    for row, record in enumerate([0, 0, 0, 0, 1, 1]):
+        one = Queries([0, 1], times[[row]], channel[[row]])
+        assert forecast(model, panel[[record]].with_queries(queries=one))[0] == pytest.approx(answers[row], abs=1e-5)
+
+
+# ---- the backbone ------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_anchors_are_plain_forecasts() -> None:
+    """Last value, averages, and zero; nothing but zeros where a channel was not observed."""
+    panel = IrregularPanel([0, 3, 3], [0.0, 1.0, 2.0], [0, 2, 0], [4.0, -1.0, 6.0], channels=CHANNELS)
+    anchors = backbone().encode(batch_of(panel, [3.0])).anchors
+    assert anchors.shape == (6, 4)
+    assert anchors[:, 0].tolist() == [6, 0, -1, 0, 0, 0]
+    assert ((anchors[0, 1:3] > 4) & (anchors[0, 1:3] <= 6)).all()
+    assert anchors[2, 1:3].tolist() == pytest.approx([-1, -1])
+    assert (anchors[:, 3] == 0).all()
+    assert (anchors[[1, 3, 4, 5]] == 0).all()
+
+
+@torch.no_grad()
+def test_channels_exchange_within_a_record_only() -> None:
+    """What one channel shows reaches all nodes of its record, also unobserved ones, and no other record."""
+    panel = panel_of([9, 9])
+    value = panel.value.copy()
+    value[panel.offsets[1] - 1] += 2
+    nodes = [backbone().encode(batch_of(p, [30.0])).nodes for p in (panel, changed(panel, value=value))]
+    moved = (nodes[0] - nodes[1]).abs().sum(1)
+    assert (moved[:N_CHANNELS] > 1e-4).all()
+    assert (moved[N_CHANNELS:] < 1e-6).all()
+
+
+def test_gradients_of_the_backbone() -> None:
+    """Gradients by parameters of every part match finite differences in double precision."""
+    module = backbone().double()
+    with torch.no_grad():
+        module.unseen.normal_()
+    batch = batch_of(panel_of([5, 0, 2]), [4.0, 12.0, 40.0]).to(dtype=torch.float64)
+    parts = [
+        "unseen",
+        "encoder.channel.weight",
+        "encoder.inward.bias",
+        "compressed.log_rate",
+        "compressed.write_gate.weight",
+    ]
+    parts += ["working.key.bias", "working.summary.0.weight", "first_round.0.out.bias", "read.bias"]
+    parts += ["readout.field.inward.bias", "readout.field.outward.weight"]
+    named = dict(module.named_parameters())
+
+    def run(*weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        state, anchors, _ = torch.func.functional_call(module, dict(zip(parts, weights, strict=True)), (batch,))
+        return state, anchors
+
+    assert torch.autograd.gradcheck(run, tuple(named[part] for part in parts), fast_mode=True)
+
+
+def test_every_parameter_is_used() -> None:
+    """A loss on the state and the anchors reaches every parameter; none is there for show."""
+    module = backbone(n_layers=2)
+    state, anchors, _ = module(batch_of(panel_of([12, 0, 20]), [4.0, 12.0]))
+    (state.square().sum() + anchors.square().sum()).backward()
+    idle = [name for name, p in module.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    # A key's bias moves all scores of a softmax alike.
+    assert idle in ([], ["working.key.bias"])
+
+
+# ---- cost --------------------------------------------------------------------------------------------
+
+
+def work(n_events: int, n_records: int = 1) -> tuple[int, int]:
+    """Floating point operations of a forward pass, and rows that pass through linear layers."""
+    rng = np.random.default_rng(0)
+    time = np.tile(np.sort(rng.uniform(0, 10, n_events)), n_records)
+    channel = np.tile(np.arange(n_events) % N_CHANNELS, n_records)
+    offsets = n_events * np.arange(n_records + 1)
+    panel = IrregularPanel(offsets, time, channel, np.ones(len(time)), channels=CHANNELS)
+    module, rows = backbone(), [0]
+
+    def count(layer: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        rows[0] += output.numel() // output.shape[-1]
+
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            layer.register_forward_hook(count)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(batch_of(panel, [11.0, 12.0]))
+    return counter.get_total_flops(), rows[0]
+
+
+def test_cost_is_linear_in_events() -> None:
+    """Each further event costs the same; it passes through five layers, whatever the length of the record."""
+    flops, rows = np.array([work(n) for n in (100, 200, 300, 1000)]).T
+    assert flops[1] - flops[0] == flops[2] - flops[1] == (flops[3] - flops[2]) / 7 > 0
+    assert rows[1] - rows[0] == rows[2] - rows[1] == (rows[3] - rows[2]) / 7 == 5 * 100
+
+
+def test_cost_is_linear_in_records() -> None:
+    """Records in one batch cost what they cost one by one."""
+    (flops, rows), (more_flops, more_rows) = work(50), work(50, n_records=7)
+    assert more_rows == 7 * rows
+    assert more_flops == 7 * flops
