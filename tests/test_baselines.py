@@ -181,7 +181,8 @@ def test_feature_names(model):
     names = model.fit(X, y).get_feature_names("echo")
 
     assert len(names) == len(set(names)) == model._rows(model._summarise(X), 1).design.shape[1]
-    assert ("driver: last" in names) == (model.features == "all")
+    assert ("driver: last" in names) == (model.features != "own")
+    assert ("driver: age" in names) == (model.features == "all")
     assert not any(name.startswith("echo: ") for name in names)
     with pytest.raises(ValueError, match="unknown channel 'Sodium'; the forecaster was fitted on"):
         model.get_feature_names("Sodium")
@@ -201,7 +202,7 @@ def test_ridge_stays_in_the_range_of_the_targets():
 @pytest.mark.parametrize("features", ["some", None])
 def test_features_are_checked_in_fit(features):
     """The two possible values are named."""
-    with pytest.raises(ValueError, match="features must be 'own' .* or 'all'; got"):
+    with pytest.raises(ValueError, match=r"features must be one of \['own', 'last', 'all'\]; got"):
         RidgeForecaster(features).fit(*two_channels(5))
 
 

@@ -1,6 +1,7 @@
 """Packed batches against a plain loop over records, and against shuffled and shifted copies."""
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def assert_same(batch: EventBatch, other: EventBatch, atol: float = 0.0) -> None
 
 def backbone() -> HybridMemoryBackbone:
     torch.manual_seed(0)
-    options = {"width": 8, "n_heads": 2, "n_layers": 1, "dropout": 0.0}
+    options: dict[str, Any] = {"width": 8, "n_heads": 2, "n_layers": 1, "dropout": 0.0}
     module = HybridMemoryBackbone(N_CHANNELS, 0, Memory(window=2, timescales=2, contents=2), Solver(), **options)
     return module.double().eval()
 

@@ -1,5 +1,7 @@
 """What the network promises: nothing leaks between times, records or row orders, and cost is linear in events."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -22,7 +24,7 @@ from cndts.training import Training
 
 N_CHANNELS = 3
 CHANNELS = [f"c{i}" for i in range(N_CHANNELS)]
-TOLERANCE = {"rtol": 0, "atol": 1e-5}  # single precision: sums of another batch run in another order
+TOLERANCE: dict[str, Any] = {"rtol": 0, "atol": 1e-5}  # single precision: sums of another batch run in another order
 
 
 def panel_of(lengths: list[int], seed: int = 0) -> IrregularPanel:
@@ -47,9 +49,9 @@ def forecast(model: HybridMemoryForecaster, panel: IrregularPanel, times: list[f
     return np.asarray(model.predict(X))
 
 
-def backbone(method: str = "midpoint", **options: int) -> HybridMemoryBackbone:
+def backbone(method: str = "midpoint", **options: Any) -> HybridMemoryBackbone:
     torch.manual_seed(0)
-    sizes = {"width": 8, "n_heads": 2, "n_layers": 1, "dropout": 0.3} | options
+    sizes: dict[str, Any] = {"width": 8, "n_heads": 2, "n_layers": 1, "dropout": 0.3} | options
     memory = Memory(window=2, timescales=2, contents=2)
     return HybridMemoryBackbone(N_CHANNELS, 0, memory, Solver(method), **sizes).eval()
 

@@ -1,6 +1,7 @@
 """The forecaster as scikit-learn and users meet it."""
 
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -19,10 +20,12 @@ from cndts.estimators._hybrid_memory_forecaster import _hold_out
 from cndts.memory import Memory
 from cndts.metrics import mean_squared_error
 from cndts.persistence import write_model
+from cndts.scaling import Scaling
 from cndts.targets import Targets
 from cndts.training import Samples, Training, validation_score
 
 PERIOD = 4.0
+LEARNING = Training(epochs=25, batch_size=8, learning_rate=1e-2)
 Pair = tuple[IrregularPanel, Targets]
 
 
@@ -42,9 +45,14 @@ def task(panel: IrregularPanel) -> Pair:
     return Extrapolation(observe=6, horizon=2).split(panel)
 
 
-def small(**options: object) -> HybridMemoryForecaster:
+def small(**options: Any) -> HybridMemoryForecaster:
     """A model that fits in a moment."""
-    given = {"training": Training(epochs=1, batch_size=16), "width": 4, "layers": 1, "random_state": 0} | options
+    given: dict[str, Any] = {
+        "training": Training(epochs=1, batch_size=16),
+        "width": 4,
+        "layers": 1,
+        "random_state": 0,
+    } | options
     return HybridMemoryForecaster(**given)
 
 
@@ -59,10 +67,7 @@ def pair() -> Pair:
 
 @pytest.fixture(scope="module")
 def fitted(pair: Pair) -> HybridMemoryForecaster:
-    training = Training(epochs=25, batch_size=10, learning_rate=1e-2)
-    return HybridMemoryForecaster(Memory(timescales=3), training=training, width=16, layers=1, random_state=0).fit(
-        *pair
-    )
+    return small(memory=Memory(timescales=3), training=LEARNING, width=16, dropout=0.0).fit(*pair)
 
 
 # ---- what it learns ----------------------------------------------------------------------------------
@@ -73,8 +78,8 @@ def test_it_beats_the_last_value(fitted: HybridMemoryForecaster, pair: Pair) -> 
     X, y = task(sines(seed=1))
     plain = LastValueForecaster().fit(*pair)
     ours, theirs = (mean_squared_error(y, m.predict(X), average="channel") for m in (fitted, plain))
-    assert ours < 0.5 * theirs
-    assert fitted.score(X, y) > 0.5
+    assert ours < 0.3 * theirs
+    assert fitted.score(X, y) > 0.4
 
 
 def test_intervals_are_calibrated(fitted: HybridMemoryForecaster) -> None:
@@ -112,7 +117,7 @@ def test_predict_at_times(fitted: HybridMemoryForecaster, pair: Pair) -> None:
 
 
 def test_parameters() -> None:
-    """clone and nested names work, also where a group of settings was left at its default."""
+    """Clones and nested names work, also where a group of settings was left at its default."""
     model = HybridMemoryForecaster(memory=Memory(window=3), width=8)
     copy = clone(model)
     assert (copy.memory.window, copy.width, copy.solver) == (3, 8, None)
@@ -193,13 +198,11 @@ def test_wrong_settings(pair: Pair, options: dict[str, object], text: str) -> No
 def test_record_without_context(fitted: HybridMemoryForecaster) -> None:
     """It has a forecast, the same at all times, near the training mean."""
     X = IrregularPanel([0, 0], [], [], [], channels=["sin", "cos"]).with_queries([0.0, 7.0, 1e6])
-    answer = (
-        values(fitted, X).reshape(2, 3)
-        if X.queries.channel[0] == X.queries.channel[1]
-        else values(fitted, X).reshape(3, 2).T
-    )
-    assert np.ptp(answer, axis=1).max() == 0
-    np.testing.assert_allclose(answer[:, 0], [0, 5], atol=1.5)
+    for channel, mean in enumerate([0.0, 5.0]):
+        answer = values(fitted, X)[X.queries.channel == channel]
+        assert answer.shape == (3,)
+        assert np.ptp(answer) == 0
+        assert answer[0] == pytest.approx(mean, abs=1.5)
     assert np.isfinite(fitted.predict_quantiles(X, [0.1, 0.9])).all()
 
 
@@ -304,8 +307,7 @@ def test_solvers_and_heads(pair: Pair, solver: Solver, head: str) -> None:
 
 def test_gaussian_head_learns(pair: Pair) -> None:
     """The Gaussian head forecasts better than the mean as well."""
-    training = Training(epochs=15, batch_size=10, learning_rate=1e-2)
-    model = small(head="gaussian", training=training, width=16).fit(*pair)
+    model = small(head="gaussian", training=LEARNING, width=16, dropout=0.0).fit(*pair)
     assert model.score(*task(sines(seed=1))) > 0.3
 
 
@@ -328,10 +330,8 @@ def test_given_validation_records_choose_the_epoch(pair: Pair) -> None:
     static = model.static_.transform(X_val.static)
     samples = Samples(X_val, y_val, model.scaling_, static, 0.5)
     assert validation_score(model.network_, samples, 8) == pytest.approx(model.fit_result_.best_score, abs=1e-6)
-    assert model.scaling_.mean[1] == pytest.approx(
-        np.concatenate([pair[0].value[pair[0].channel == 1], pair[1].value[pair[1].channel == 1]]).mean(), abs=1e-6
-    )
-    with pytest.raises(ValueError, match="X_val and y_val go together; got only 'X_val'"):
+    assert np.array_equal(model.scaling_.mean, Scaling.fit(*pair).mean)
+    with pytest.raises(ValueError, match="X_val and y_val go together; got only .?X_val"):
         small().fit(*pair, X_val=X_val)
 
 
@@ -340,9 +340,7 @@ def test_no_validation(pair: Pair) -> None:
     model = small(training=Training(epochs=2, validation_fraction=0)).fit(*pair)
     assert model.fit_result_.best_epoch == model.fit_result_.n_epochs == 2
     assert np.isnan(model.fit_result_.best_score)
-    assert model.scaling_.mean[0] == pytest.approx(
-        np.concatenate([pair[0].value[pair[0].channel == 0], pair[1].value[pair[1].channel == 0]]).mean(), abs=1e-6
-    )
+    assert np.array_equal(model.scaling_.mean, Scaling.fit(*pair).mean)
 
 
 def test_groups_stay_together(pair: Pair) -> None:

@@ -154,7 +154,7 @@ def test_no_event_silences_the_others() -> None:
 
 @torch.no_grad()
 def test_averages_run_from_the_last_value_to_the_mean() -> None:
-    """With an even gate, a slow accumulator holds the plain mean, a fast one the last value, and none leaves the range."""
+    """With an even gate slow accumulators hold the plain mean, fast ones the last value, and none leaves the range."""
     values = [1.0, 4.0, -2.0, 7.0]
     batch = batch_of(IrregularPanel([0, 4], [0.0, 1.0, 2.0, 3.0], [1] * 4, values, channels=["a", "b", "c"]))
     memory = CompressedMemory(N_CHANNELS, WIDTH, 7, 2, shortest=1e-3, longest=1e6).double()

@@ -1,5 +1,7 @@
 """The ODE from the last event to the queries, at every horizon and whatever else is asked."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ FIXED = ["euler", "midpoint", "rk4"]
 WIDTH = 4
 
 
-def readout(method: str = "midpoint", steps: int = 3, **options: float) -> Readout:
+def readout(method: str = "midpoint", steps: int = 3, **options: Any) -> Readout:
     torch.manual_seed(0)
     return Readout(WIDTH, Solver(method, steps=steps, **options)).double()
 

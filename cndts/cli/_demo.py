@@ -23,7 +23,7 @@ def demo(
     report: Annotated[Path, typer.Option(help="The HTML page to write.")] = Path("cndts-report.html"),
     models: Annotated[str, typer.Option(help="Names separated by commas; the report is about the first.")] = MODELS,
     records: Annotated[int, typer.Option(min=50, help="Number of generated patients.")] = 600,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes of hybrid-memory over the data.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes of hybrid-memory over the training records.")] = 60,
     seed: Annotated[int, typer.Option(help="Seed of records and models.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="Write the scores as JSON to stdout.")] = False,
 ) -> None:
@@ -35,7 +35,7 @@ def demo(
         raise FileNotFoundError(f"there is no folder {report.parent}; make it first.")
     start = time.perf_counter()
     names = split_list(models)
-    settings = {"hybrid-memory": {} if epochs is None else {"training__epochs": epochs}}
+    settings = {"hybrid-memory": {"training__epochs": epochs}}
     with progress_bar() as bar:
         task = bar.add_task("generating records", total=len(names) + 1)
         found = demonstrate(

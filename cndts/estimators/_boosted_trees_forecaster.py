@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import check_random_state
 
-from cndts.estimators._tabular_forecaster import Rows, TabularForecaster
+from cndts.estimators._tabular_forecaster import Features, Rows, TabularForecaster
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
@@ -29,8 +29,9 @@ class BoostedTreesForecaster(TabularForecaster):
 
     Parameters
     ----------
-    features : {"all", "own"}, default="all"
-        Last value, age and mean of every channel beside the summaries of the query's channel and record, or only those.
+    features : {"own", "last", "all"}, default="last"
+        Summaries of the query's channel and record; the last value of every other channel besides; or also its age and
+        the channel's mean.
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         What the trees and the choice of rounds minimise.
     learning_rate : float, default=0.04
@@ -69,8 +70,8 @@ class BoostedTreesForecaster(TabularForecaster):
     -----
     The defaults were chosen on the 800 validation records of set A of PhysioNet 2012 (24 hours to forecast the next
     24), by the mean skill over channels with at least 200 targets and by the absolute error; test records were not
-    used. Starting from the decay to the mean gained most, then features of the other channels, then choosing each
-    split from a share of the features with larger leaves; the learning rate hardly matters.
+    used. Starting from the decay to the mean gained most, then the last values of the other channels (their ages and
+    means nothing more), then choosing each split from a share of the features; the learning rate hardly matters.
 
     Examples
     --------
@@ -87,7 +88,7 @@ class BoostedTreesForecaster(TabularForecaster):
 
     def __init__(
         self,
-        features: Literal["own", "all"] = "all",
+        features: Features = "last",
         *,
         loss: Literal["squared_error", "absolute_error"] = "squared_error",
         learning_rate: float = 0.04,

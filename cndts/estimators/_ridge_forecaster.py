@@ -1,7 +1,5 @@
 """Ridge regression on summary features."""
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
@@ -9,7 +7,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cndts.estimators._tabular_forecaster import Rows, TabularForecaster
+from cndts.estimators._tabular_forecaster import Features, Rows, TabularForecaster
 
 _PENALTIES = np.logspace(-1, 5, 13)
 
@@ -24,9 +22,10 @@ class RidgeForecaster(TabularForecaster):
 
     Parameters
     ----------
-    features : {"own", "all"}, default="own"
-        Summaries of the query's channel and record, or also last value, age and mean of every other channel. A linear
-        model seldom gains from the others.
+    features : {"own", "last", "all"}, default="own"
+        Summaries of the query's channel and record; the last value of every other channel besides; or also its age and
+        the channel's mean. A linear model seldom
+        gains from the others.
     penalties : sequence of float, optional
         Penalties to choose from by leave-one-out error, for each channel; None takes 13 between 0.1 and 100,000.
 
@@ -62,9 +61,7 @@ class RidgeForecaster(TabularForecaster):
     array([ 0., 10., 20., 30., 40., 50., 60., 70.], dtype=float32)
     """
 
-    def __init__(
-        self, features: Literal["own", "all"] = "own", *, penalties: NDArray[np.float64] | None = None
-    ) -> None:
+    def __init__(self, features: Features = "own", *, penalties: NDArray[np.float64] | None = None) -> None:
         self.features = features
         self.penalties = penalties
 

@@ -13,7 +13,7 @@ from cndts.panel import IrregularPanel
 
 _OWN = ("last", "previous", "first", "mean", "min", "max", "std", "slope", "count", "age")
 _RECORD = ("horizon", "elapsed", "events", "observed")
-_PER_CHANNEL = ("last", "age", "mean")
+CHANNEL_PARTS = ("last", "age", "mean")
 
 
 class SummaryFeatures:
@@ -86,7 +86,9 @@ class SummaryFeatures:
         summaries = np.column_stack([columns[name] for name in self.names_own[: len(columns)]])
         return np.hstack([summaries, self._static[record]]).astype(np.float32)
 
-    def of_channels(self, channels: Sequence[int], rows: Index | slice = slice(None)) -> NDArray[np.float32]:
+    def of_channels(
+        self, channels: Sequence[int], rows: Index | slice = slice(None), parts: Sequence[str] = CHANNEL_PARTS
+    ) -> NDArray[np.float32]:
         """Last value, its age and mean of the given channels, for each query.
 
         Parameters
@@ -95,19 +97,24 @@ class SummaryFeatures:
             Channel positions.
         rows : slice or ndarray of int
             Positions of queries.
+        parts : sequence of {"last", "age", "mean"}
+            Which of the three, in this order.
 
         Returns
         -------
-        ndarray of shape (n_rows, 3 * len(channels))
+        ndarray of shape (n_rows, len(parts) * len(channels))
         """
         # queries of a record mostly share their context, so channels are looked up once for each distinct one
         context = self.record[rows] * (self._panel.n_events + 1) + self._until[rows]
         _, first, context = np.unique(context, return_index=True, return_inverse=True)
         record, until = self.record[rows][first], self._until[rows][first]
         last = self._histories.last(record[:, None], np.asarray(channels, dtype=np.int64), until[:, None])
-        age = self.queries.time[rows][:, None] - self._histories.time_of(last)[context]
-        value, mean = self._histories.value_of(last), _read(self._statistics["mean"], last)
-        return np.hstack([value[context], age, mean[context]]).astype(np.float32)
+        tables = {
+            "last": lambda: self._histories.value_of(last)[context],
+            "age": lambda: self.queries.time[rows][:, None] - self._histories.time_of(last)[context],
+            "mean": lambda: _read(self._statistics["mean"], last)[context],
+        }
+        return np.hstack([tables[part]() for part in parts]).astype(np.float32)
 
     def _own_columns(self, last: Index, time: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         histories = self._histories
@@ -136,9 +143,9 @@ def own_feature_names(n_timescales: int, static_columns: Sequence[Hashable] = ()
     return (*_OWN, *ewm, *_RECORD, *(f"static: {name}" for name in static_columns))
 
 
-def channel_feature_names(channels: Sequence[str]) -> list[str]:
+def channel_feature_names(channels: Sequence[str], parts: Sequence[str] = CHANNEL_PARTS) -> list[str]:
     """Names of the columns of ``SummaryFeatures.of_channels``."""
-    return [f"{name}: {part}" for part in _PER_CHANNEL for name in channels]
+    return [f"{name}: {part}" for part in parts for name in channels]
 
 
 def _cumulative_first_events(histories: ChannelHistories, n_events: int) -> Index:

@@ -12,12 +12,17 @@ from cndts.estimators._alignment import check_asks
 from cndts.estimators._base import BaseForecaster
 from cndts.estimators._channel_histories import Index
 from cndts.estimators._decay_to_mean_forecaster import decay_to_mean, fit_decay_rates
-from cndts.estimators._summary_features import SummaryFeatures, channel_feature_names, own_feature_names
+from cndts.estimators._summary_features import CHANNEL_PARTS, SummaryFeatures, channel_feature_names, own_feature_names
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
 # a few hours and a working day for a day of context; relative, so that the unit of time does not matter
 _SPANS_PER_TIMESCALE = (12, 3)
+
+Features = Literal["own", "last", "all"]
+
+# what is read of channels other than the query's own
+_PARTS: dict[Features, tuple[str, ...]] = {"own": (), "last": ("last",), "all": CHANNEL_PARTS}
 
 
 class Rows(NamedTuple):
@@ -54,13 +59,13 @@ class TabularForecaster(BaseForecaster):
         Numeric static columns among the features.
     """
 
-    features: Literal["own", "all"]
+    features: Features
 
     # ---- fit -----------------------------------------------------------------------------------
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
-        if self.features not in ("own", "all"):
-            raise ValueError(f"features must be 'own' (of the query's channel) or 'all'; got {self.features!r}.")
+        if self.features not in _PARTS:
+            raise ValueError(f"features must be one of {list(_PARTS)}; got {self.features!r}.")
         static = X.static
         self.static_columns_ = tuple(name for name in static if is_numeric_dtype(static[name]))
         self.timescales_ = tuple(_median_span(X) / spans for spans in _SPANS_PER_TIMESCALE)
@@ -93,8 +98,8 @@ class TabularForecaster(BaseForecaster):
     def _rows(self, features: SummaryFeatures, channel: int, target: NDArray[np.float64] | None = None) -> Rows:
         rows = np.flatnonzero(features.queries.channel == channel)
         design = features.own(rows)
-        if self.features == "all":
-            design = np.hstack([design, features.of_channels(self._others(channel), rows)])
+        if parts := _PARTS[self.features]:
+            design = np.hstack([design, features.of_channels(self._others(channel), rows, parts)])
         return Rows(design, np.zeros(len(rows)) if target is None else target[rows], features.record[rows])
 
     def _others(self, channel: int) -> list[int]:
@@ -121,8 +126,8 @@ class TabularForecaster(BaseForecaster):
         if channel not in self.channels_in_:
             raise ValueError(f"unknown channel {channel!r}; the forecaster was fitted on {list(self.channels_in_)}.")
         names = own_feature_names(len(self.timescales_), self.static_columns_)
-        others = self._others(self.channels_in_.index(channel)) if self.features == "all" else []
-        return [*names, *channel_feature_names([self.channels_in_[other] for other in others])]
+        others = [other for other in self.channels_in_ if other != channel]
+        return [*names, *channel_feature_names(others, _PARTS[self.features])]
 
     # ---- predict -------------------------------------------------------------------------------
 
