@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= ../shared/data/physionet2012/set-a.tar.gz
 REPORT ?= cndts-report.html
 SEEDS ?= 0,1,2
-MODELS ?= hybrid-memory,boosted-trees,ridge,decay-to-mean,last-value,linear-interpolation,channel-mean
+MODELS ?= hybrid-memory,boosted-trees,boosted-trees-absolute,ridge,decay-to-mean,last-value,linear-interpolation,channel-mean
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow coverage lint format docs benchmark clean

@@ -25,7 +25,7 @@ class Dropout(nn.Module):
         super().__init__()
         if not 0 <= rate < 1:
             raise ValueError(f"dropout must be at least 0 and below 1; got {rate!r}.")
-        self.threshold = round(256 * rate)
+        self.threshold = min(round(256 * rate), 255)
 
     def forward(self, x: Tensor) -> Tensor:
         """Drop entries in training, pass everything on in evaluation."""

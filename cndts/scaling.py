@@ -16,7 +16,7 @@ class Scaling:
     Parameters
     ----------
     mean, std : ndarray of shape (n_channels,)
-        Per channel; 0 and 1 for a channel never seen, and std 1 for a constant one.
+        Per channel; mean 0 and std 1 for a channel never seen, std 0 for one that never varied.
     time_scale : float
         Panel time that counts as one unit.
 
@@ -56,11 +56,15 @@ class Scaling:
         return cls(mean, std, _time_scale(X))
 
     def standardise(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
-        """Values of shape (n,) in standard deviations from their channel's mean."""
-        return ((value - self.mean[channel]) / self.std[channel]).astype(np.float32)
+        """Values of shape (n,) in standard deviations from their channel's mean; as differences where it never varied."""
+        unit = np.where(self.std > 0, self.std, 1.0)
+        return ((value - self.mean[channel]) / unit[channel]).astype(np.float32)
 
     def restore(self, channel: NDArray, value: NDArray) -> NDArray[np.float64]:
-        """The inverse of ``standardise``; ``value`` may have further axes after the first."""
+        """Back to the units of the data; ``value`` may have further axes after the first.
+
+        A channel that never varied in training is given its constant: any other number would be noise.
+        """
         shape = (-1,) + (1,) * (value.ndim - 1)
         return value * self.std[channel].reshape(shape) + self.mean[channel].reshape(shape)
 
@@ -72,7 +76,8 @@ def _moments(channel: NDArray, value: NDArray, n_channels: int) -> tuple[NDArray
     variance = np.bincount(channel, (value - mean[channel]) ** 2, minlength=n_channels) / count
     # A spread below float32 resolution is rounding noise: dividing by it would blow noise up to unit size.
     constant = variance <= (1e-6 * np.maximum(np.abs(mean), 1e-12)) ** 2
-    return mean, np.where(constant, 1.0, np.sqrt(variance))
+    seen = np.bincount(channel, minlength=n_channels) > 0
+    return mean, np.where(constant, np.where(seen, 0.0, 1.0), np.sqrt(variance))
 
 
 def _time_scale(X: IrregularPanel) -> float:

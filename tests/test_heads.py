@@ -79,7 +79,7 @@ def test_gradients(kind: str) -> None:
 def test_gaussian_quantiles_equal_scipy(asked: list[float]) -> None:
     """Quantiles are those of the normal distribution, in the order asked."""
     mean, log_std = randn(4), randn(4, seed=1)
-    got = GaussianHead.quantiles(GaussianForecast(mean, log_std), asked)
+    got = head_of("gaussian").quantiles(GaussianForecast(mean, log_std), asked)
     expected = norm.ppf(np.array(asked), mean.numpy()[:, None], log_std.exp().numpy()[:, None])
     np.testing.assert_allclose(got.numpy(), expected, atol=1e-9)
 
@@ -88,13 +88,13 @@ def test_gaussian_loss_equals_scipy() -> None:
     """The loss is the negative log density."""
     mean, log_std, target = randn(50), randn(50, seed=1), randn(50, seed=2)
     expected = -norm.logpdf(target.numpy(), mean.numpy(), log_std.exp().numpy())
-    np.testing.assert_allclose(GaussianHead.loss(GaussianForecast(mean, log_std), target).numpy(), expected)
+    np.testing.assert_allclose(head_of("gaussian").loss(GaussianForecast(mean, log_std), target).numpy(), expected)
 
 
 def test_gaussian_loss_leaves_the_mean_alone() -> None:
     """The likelihood teaches the spread only."""
     mean, log_std = randn(5).requires_grad_(), randn(5, seed=1).requires_grad_()
-    GaussianHead.loss(GaussianForecast(mean, log_std), randn(5, seed=2)).sum().backward()
+    head_of("gaussian").loss(GaussianForecast(mean, log_std), randn(5, seed=2)).sum().backward()
     assert mean.grad is None
     assert log_std.grad is not None
     assert (log_std.grad != 0).all()

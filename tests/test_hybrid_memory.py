@@ -1,5 +1,6 @@
 """What the network promises: nothing leaks between times, records or row orders, and cost is linear in events."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cndts import Extrapolation, IrregularPanel
 from cndts.backbones import HybridMemoryBackbone
+from cndts.backbones.record_digest import RecordDigest
 from cndts.batching import EventStore
 from cndts.dynamics import Solver
 from cndts.estimators import HybridMemoryForecaster
@@ -181,6 +183,21 @@ def test_channels_exchange_within_a_record_only() -> None:
     assert (moved[N_CHANNELS:] < 1e-6).all()
 
 
+@torch.no_grad()
+def test_digest_equals_the_loop() -> None:
+    """Last value, mean of averages, freshness and presence of each channel, zero where there is none."""
+    batch = batch_of(panel_of([9, 0, 2]), [12.0])
+    torch.manual_seed(0)
+    digest = RecordDigest(N_CHANNELS, hidden=8, width=4, dropout=0.5).eval()
+    averages = torch.randn(len(batch.series_node), 5)
+    table = torch.zeros(3, N_CHANNELS, 4)
+    for series, node in enumerate(batch.series_node.tolist()):
+        last, age = batch.value[batch.series == series][-1], batch.series_age[series]
+        facts = [last.item(), averages[series].mean().item(), math.exp(-4 * age), 1.0]
+        table[node // N_CHANNELS, node % N_CHANNELS] = torch.tensor(facts)
+    torch.testing.assert_close(digest(averages, batch), digest.layers(table.flatten(1)))
+
+
 def test_gradients_of_the_backbone() -> None:
     """Gradients by parameters of every part match finite differences in double precision."""
     module = backbone().double()
@@ -194,7 +211,13 @@ def test_gradients_of_the_backbone() -> None:
         "compressed.log_rate",
         "compressed.write_gate.weight",
     ]
-    parts += ["working.key.bias", "working.summary.0.weight", "first_round.0.out.bias", "read.bias"]
+    parts += [
+        "working.key.bias",
+        "working.summary.0.weight",
+        "first_round.0.out.bias",
+        "read.bias",
+        "digest.layers.0.weight",
+    ]
     parts += ["readout.field.inward.bias", "readout.field.outward.weight"]
     named = dict(module.named_parameters())
 

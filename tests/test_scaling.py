@@ -40,9 +40,10 @@ def test_moments_and_round_trip(events: list[tuple[int, float]]) -> None:
 
 @pytest.mark.parametrize("constant", [0.0, 1.0, 0.1, -7e5, 1e-8])
 def test_constant_channels_are_not_blown_up(constant: float) -> None:
-    """A channel that never changes has deviation 1, also where the mean is not exact in floating point."""
+    """A channel that never changes has deviation 0, also where the mean is not exact, and is restored to its constant."""
     scaling = Scaling.fit(panel_of([0] * 7, [constant] * 7, 2), None)
-    assert scaling.std.tolist() == [1.0, 1.0]
+    assert scaling.std.tolist() == [0.0, 1.0]
+    assert scaling.restore(np.zeros(1, int), np.array([3.0])) == pytest.approx(constant, rel=1e-6)
     np.testing.assert_allclose(scaling.standardise(np.zeros(1, int), np.array([constant + 1])), [1.0], atol=1e-6)
 
 

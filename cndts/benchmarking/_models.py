@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cndts.estimators import BaseForecaster
 
-FORECASTERS = {
-    "hybrid-memory": "HybridMemoryForecaster",
-    "boosted-trees": "BoostedTreesForecaster",
-    "ridge": "RidgeForecaster",
-    "decay-to-mean": "DecayToMeanForecaster",
-    "last-value": "LastValueForecaster",
-    "linear-interpolation": "LinearInterpolationForecaster",
-    "channel-mean": "ChannelMeanForecaster",
+FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "hybrid-memory": ("HybridMemoryForecaster", {}),
+    "boosted-trees": ("BoostedTreesForecaster", {}),
+    "boosted-trees-absolute": ("BoostedTreesForecaster", {"loss": "absolute_error"}),
+    "ridge": ("RidgeForecaster", {}),
+    "decay-to-mean": ("DecayToMeanForecaster", {}),
+    "last-value": ("LastValueForecaster", {}),
+    "linear-interpolation": ("LinearInterpolationForecaster", {}),
+    "channel-mean": ("ChannelMeanForecaster", {}),
 }
 
 
@@ -26,7 +27,7 @@ def available_models() -> list[str]:
     Examples
     --------
     >>> available_models()[:3]
-    ['hybrid-memory', 'boosted-trees', 'ridge']
+    ['hybrid-memory', 'boosted-trees', 'boosted-trees-absolute']
     """
     return list(FORECASTERS)
 
@@ -63,7 +64,9 @@ def make_model(name: str, *, random_state: int = 0, **settings: Any) -> BaseFore
     LastValueForecaster()
     """
     check_models([name])
-    model = getattr(import_module("cndts.estimators"), FORECASTERS[name])()
+    kind, given = FORECASTERS[name]
+    model = getattr(import_module("cndts.estimators"), kind)()
+    settings = given | settings
     if "random_state" in model.get_params(deep=False):
         settings["random_state"] = random_state
     return model.set_params(**settings)

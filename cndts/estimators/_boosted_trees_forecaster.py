@@ -82,7 +82,7 @@ class BoostedTreesForecaster(TabularForecaster):
     >>> X = IrregularPanel(np.arange(401), np.zeros(400), np.zeros(400, dtype=int), level, channels=["x"], queries=queries)
     >>> y = Targets(queries, np.abs(level), X.records, X.channels)
     >>> model = BoostedTreesForecaster(random_state=0).fit(X, y)
-    >>> model.score(X, y) > 0.9
+    >>> model.score(X, y) > 0.8
     True
     """
 

@@ -91,8 +91,8 @@ def demonstration_page(found: Demonstration) -> str:
             "Forecasts and what came",
             f"One panel a channel, forecast by {first}. Everything left of the dashed line is what the model saw.",
             pictures=[("Forecasts with bands, observations and true curves", as_svg(_forecasts(found)))],
-            note="Chosen before any error was known: of each channel, the record at the 80th percentile of the number of "
-            "observations. The true curve is what the generator drew before noise; no model has seen it.",
+            note="Chosen before any error was known: for each channel, the record at the 80th percentile of observations "
+            "before the cut times observations after it. The true curve is what the generator drew before noise; no model has seen it.",
         ),
         Section(
             "Error by horizon",
@@ -102,7 +102,7 @@ def demonstration_page(found: Demonstration) -> str:
         Section(
             "Intervals and channels",
             "Left: of the values that came, how many lie inside the central interval that promised to hold so many; on "
-            "the dashed line both agree. Right: what each model knows beyond the mean of a channel.",
+            "the dashed line both agree. Right: what each model knows beyond the mean of a channel; an arrow stands for less than -0.5.",
             pictures=[
                 (
                     "Coverage of central intervals against what they promise",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
+# A skill below this is drawn as an arrow to the left, so that one bad channel does not squeeze all others.
+LOWEST_SKILL = -0.5
 
 INK, MUTED, GRID = "#1f2933", "#7b8794", "#e4e7eb"
 FORECAST, TRUTH, TARGET = "#1f5fbf", "#c2410c", "#c2410c"
@@ -179,13 +181,21 @@ def skill_figure(skills: Mapping[str, Floats], channels: Sequence[str]) -> Figur
         figure, axis = plt.subplots(figsize=(4.9, 4.3))
         for rank, skill in reversed(list(enumerate(skills.values()))):
             size = 6.5 if rank == 0 else 4.5
-            axis.plot(skill, place, "o", color=_line(rank)["color"], markersize=size, zorder=5 if rank == 0 else 3)
+            style = {
+                "color": _line(rank)["color"],
+                "linestyle": "none",
+                "markersize": size,
+                "zorder": 5 if rank == 0 else 3,
+            }
+            off = skill < LOWEST_SKILL
+            axis.plot(skill[~off], place[~off], marker="o", **style)
+            axis.plot(np.full(off.sum(), LOWEST_SKILL), place[off], marker="<", **style)
         axis.axvline(0, color=MUTED, linewidth=0.9)
         axis.set_yticks(place, list(channels))
         axis.invert_yaxis()
         axis.grid(axis="y", linewidth=0.4)
         lowest = min(float(np.nanmin(skill)) for skill in skills.values())
-        axis.set_xlim(max(lowest - 0.05, -0.6), 1.0)
+        axis.set_xlim(max(lowest, LOWEST_SKILL) - 0.05, 1.0)
         axis.set_xlabel("skill: 1 - MSE / MSE(channel mean)")
         figure.tight_layout()
     return figure

@@ -17,7 +17,8 @@ from cndts.training.settings import Training
 from cndts.training.validation_score import ValidationScore
 from cndts.training.weight_average import WeightAverage
 
-_MIN_EPOCHS, _MIN_STEPS = 20, 800
+_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 1500
+_MIN_BATCH, _MAX_BATCH, _STEPS_PER_EPOCH = 8, 64, 8
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,11 @@ def fit_network(
     FloatingPointError
         If the loss is no longer finite.
     """
-    steps = max(1, train.n_records // training.batch_size)
-    epochs = training.epochs or max(_MIN_EPOCHS, math.ceil(_MIN_STEPS / steps))
+    batch_size = training.batch_size or _between(_MIN_BATCH, train.n_records // _STEPS_PER_EPOCH, _MAX_BATCH)
+    steps = max(1, train.n_records // batch_size)
+    epochs = training.epochs or _between(_MIN_EPOCHS, math.ceil(_STEPS / steps), _MAX_EPOCHS)
     average = WeightAverage(training.averaging)
-    score = ValidationScore(validation, average, training.batch_size)
+    score = ValidationScore(validation, average, _MAX_BATCH)
     net = _Net(
         network,
         criterion=nn.Identity,  # the loss belongs to the head, see _Net.get_loss
@@ -92,7 +94,7 @@ def fit_network(
         optimizer__weight_decay=training.weight_decay,
         lr=training.learning_rate,
         max_epochs=epochs,
-        batch_size=training.batch_size,
+        batch_size=batch_size,
         iterator_train=_ShuffledBatches,
         iterator_train__cut_share=training.cut_share,
         iterator_train__random=np.random.default_rng(seed),
@@ -163,6 +165,10 @@ class _ShuffledBatches:
     def __iter__(self) -> Iterator[tuple[EventBatch, tuple[Tensor, Tensor]]]:
         for batch, value, weight in self.dataset.samples.shuffled(self.batch_size, self.cut_share, self.random):
             yield batch, (value, weight)
+
+
+def _between(low: int, wanted: int, high: int) -> int:
+    return min(max(low, wanted), high)
 
 
 def _one_cycle(learning_rate: float, n_steps: int) -> LRScheduler:

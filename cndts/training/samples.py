@@ -44,7 +44,7 @@ class Samples:
     static : ndarray of shape (n_records, n_static)
         Encoded static features.
     channel_balance : float
-        Targets of a channel with n targets weigh n^-channel_balance.
+        Targets of a channel with n targets weigh max(n, 1000)^-channel_balance.
     """
 
     def __init__(

@@ -9,10 +9,10 @@ class Training(BaseEstimator):
     Parameters
     ----------
     epochs : int or None, default=None
-        Passes over the training records. None takes 20, and more where records are few, so that at least
-        800 steps are made.
-    batch_size : int, default=64
-        Records a step.
+        Passes over the training records. None takes 20, and up to 100 where records are few, so that about 1500
+        steps are made.
+    batch_size : int or None, default=None
+        Records a step. None takes 64, and as few as 8 where records are few, so that an epoch has eight steps.
     learning_rate : float, default=2e-3
         Peak of the one-cycle schedule (Smith and Topin, 2019) of AdamW.
     weight_decay : float, default=1e-2
@@ -45,7 +45,7 @@ class Training(BaseEstimator):
         self,
         *,
         epochs: int | None = None,
-        batch_size: int = 64,
+        batch_size: int | None = None,
         learning_rate: float = 2e-3,
         weight_decay: float = 1e-2,
         averaging: float = 0.99,
