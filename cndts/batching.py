@@ -42,6 +42,7 @@ class EventStore:
         self.time = panel.time[order]
         self.channel = panel.channel[order].astype(np.int64)
         self.value = scaling.standardise(self.channel, panel.value[order])
+        self.score = scaling.score(self.channel, panel.value[order])
         self.visit = visit[order]
         self.n_channels = len(panel.channels)
         self.time_scale = scaling.time_scale
@@ -105,6 +106,7 @@ class EventStore:
             n_channels=self.n_channels,
             n_visits=int(first_visit[-1]),
             value=torch.from_numpy(value),
+            score=torch.from_numpy(self.score[rows]),
             change=_real(_differences(value, is_first)),
             gap=self._duration(_differences(time, is_first)),
             is_first=_real(is_first),

@@ -21,6 +21,8 @@ class EventBatch:
         Sizes; a visit is one time stamp of one record.
     value : Tensor of shape (n_events,)
         Standardised values.
+    score : Tensor of shape (n_events,)
+        Where the value stands among the training values of its channel.
     change : Tensor of shape (n_events,)
         Value minus the previous value of the series; 0 at its first event.
     gap : Tensor of shape (n_events,)
@@ -47,6 +49,7 @@ class EventBatch:
     n_channels: int
     n_visits: int
     value: Tensor
+    score: Tensor
     change: Tensor
     gap: Tensor
     is_first: Tensor

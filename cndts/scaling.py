@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cndts.panel import IrregularPanel
+from cndts.rank_scale import RankScale
 from cndts.targets import Targets
 
 
@@ -19,6 +20,8 @@ class Scaling:
         Per channel; mean 0 and std 1 for a channel never seen, std 0 for one that never varied.
     time_scale : float
         Panel time that counts as one unit.
+    ranks : RankScale or None, default=None
+        Where a value stands among its channel's training values; without it, scores are standardised values.
 
     Examples
     --------
@@ -31,6 +34,7 @@ class Scaling:
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
     time_scale: float
+    ranks: RankScale | None = None
 
     @classmethod
     def fit(cls, X: IrregularPanel, y: Targets | None) -> "Scaling":
@@ -53,12 +57,16 @@ class Scaling:
             channel = np.concatenate([channel, y.channel[known]])
             value = np.concatenate([value, y.value[known].astype(np.float64)])
         mean, std = _moments(channel, value, len(X.channels))
-        return cls(mean, std, _time_scale(X))
+        return cls(mean, std, _time_scale(X), RankScale.fit(channel, value, len(X.channels)))
 
     def standardise(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
         """Values of shape (n,) in standard deviations from their channel's mean; as differences where it never varied."""
         unit = np.where(self.std > 0, self.std, 1.0)
         return ((value - self.mean[channel]) / unit[channel]).astype(np.float32)
+
+    def score(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
+        """Rank scores of values of shape (n,), which no outlier can squeeze together."""
+        return self.standardise(channel, value) if self.ranks is None else self.ranks.score(channel, value)
 
     def restore(self, channel: NDArray, value: NDArray) -> NDArray[np.float64]:
         """Back to the units of the data; ``value`` may have further axes after the first.

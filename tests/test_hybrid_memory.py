@@ -9,10 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.functional import silu
 from torch.utils.flop_counter import FlopCounterMode
 
 from cndts import Extrapolation, IrregularPanel
 from cndts.backbones import HybridMemoryBackbone
+from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.record_digest import RecordDigest
 from cndts.batching import EventStore
 from cndts.dynamics import Solver
@@ -181,6 +183,24 @@ def test_channels_exchange_within_a_record_only() -> None:
     moved = (nodes[0] - nodes[1]).abs().sum(1)
     assert (moved[:N_CHANNELS] > 1e-4).all()
     assert (moved[N_CHANNELS:] < 1e-6).all()
+
+
+@torch.no_grad()
+def test_encoder_equals_the_loop() -> None:
+    """An event sees itself and the average over the events of its record and time, and nothing else."""
+    batch = batch_of(panel_of([20, 0, 15]), [12.0])
+    torch.manual_seed(0)
+    encoder = EventEncoder(N_CHANNELS, 4)
+    encoded = encoder(batch)
+    own = []
+    for row in range(len(batch.value)):
+        gap = math.log1p(10 * batch.gap[row])
+        facts = torch.tensor([batch.value[row].item(), batch.change[row].item(), gap, batch.is_first[row].item()])
+        own.append(silu(encoder.inward(facts) + encoder.channel.weight[batch.channel[row]]))
+    assert batch.n_visits < len(own)
+    for row, visit in enumerate(batch.visit.tolist()):
+        company = torch.stack([own[other] for other in (batch.visit == visit).nonzero()]).mean(0)
+        torch.testing.assert_close(encoded[row], silu(encoder.outward(own[row] + encoder.mixing(company))))
 
 
 @torch.no_grad()

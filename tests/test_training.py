@@ -171,7 +171,7 @@ def test_seeds() -> None:
 
 @pytest.mark.parametrize(("batch_size", "epochs"), [(1, 63), (24, 100), (None, 100)])
 def test_default_epochs_make_enough_steps(batch_size: int | None, epochs: int) -> None:
-    """At least 20 epochs and 800 steps."""
+    """About 1500 steps in 20 to 100 epochs."""
 
     class Stop(Callback):
         def on_epoch_begin(self, net: NeuralNet, **kwargs: object) -> None:

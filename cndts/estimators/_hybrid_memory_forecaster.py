@@ -24,6 +24,7 @@ from cndts.event_batch import EventBatch
 from cndts.heads import HEADS
 from cndts.memory import Memory
 from cndts.panel import IrregularPanel
+from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 from cndts.static_features import StaticEncoding
 from cndts.targets import Targets
@@ -223,7 +224,7 @@ class HybridMemoryForecaster(BaseForecaster):
             "time_scale": self.scaling_.time_scale,
             "static": asdict(self.static_),
         }
-        arrays = {"mean": self.scaling_.mean, "std": self.scaling_.std}
+        arrays = {"mean": self.scaling_.mean, "std": self.scaling_.std, "knots": self.scaling_.ranks.knots}
         arrays |= {"channel_means": self.channel_means_, "channel_scales": self.channel_scales_}
         tensors = {name: persistence.as_tensor(array) for name, array in arrays.items()}
         tensors |= persistence.prefixed("network", self.network_.state_dict())
@@ -250,9 +251,9 @@ class HybridMemoryForecaster(BaseForecaster):
         model.n_channels_in_ = model.n_features_in_ = len(model.channels_in_)
         model.feature_names_in_ = np.asarray(model.channels_in_, dtype=object)
         model.n_records_in_, model.time_unit_in_ = config["n_records"], config["time_unit"]
-        arrays = {name: tensors[name].numpy() for name in ("mean", "std", "channel_means", "channel_scales")}
+        arrays = {name: tensors[name].numpy() for name in ("mean", "std", "knots", "channel_means", "channel_scales")}
         model.channel_means_, model.channel_scales_ = arrays["channel_means"], arrays["channel_scales"]
-        model.scaling_ = Scaling(arrays["mean"], arrays["std"], config["time_scale"])
+        model.scaling_ = Scaling(arrays["mean"], arrays["std"], config["time_scale"], RankScale(arrays["knots"]))
         numeric = {name: (float(mean), float(std)) for name, (mean, std) in config["static"]["numeric"].items()}
         model.static_ = StaticEncoding(numeric, config["static"]["categorical"])
         with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and replaced at once

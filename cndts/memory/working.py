@@ -18,8 +18,8 @@ class WorkingState(NamedTuple):
         Row of the event in the batch (the newest event where a slot is empty).
     is_held : Tensor of shape (n_series, n_slots)
         Whether the slot holds an event.
-    facts : Tensor of shape (n_series, n_slots, 3)
-        Value, log age at the record's last event, log gap; 0 in empty slots.
+    facts : Tensor of shape (n_series, n_slots, 4)
+        Value, its rank score, log age at the record's last event, log gap; 0 in empty slots.
     """
 
     row: Tensor
@@ -50,11 +50,11 @@ class WorkingMemory(nn.Module):
     def __init__(self, n_slots: int, width: int, n_heads: int, dropout: float) -> None:
         super().__init__()
         self.n_slots, self.n_heads = n_slots, n_heads
-        self.summary = two_layers(3 * n_slots, width, width, dropout)
+        self.summary = two_layers(4 * n_slots, width, width, dropout)
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width + 3, width)
-        self.content = nn.Linear(width + 3, width)
+        self.key = nn.Linear(width + 4, width)
+        self.content = nn.Linear(width + 4, width)
         self.out = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
 
@@ -64,7 +64,7 @@ class WorkingMemory(nn.Module):
         is_held = back < batch.series_count[:, None]
         row = batch.series_end[:, None] - back * is_held
         age = batch.age[row] + batch.series_age[:, None]
-        facts = torch.stack([batch.value[row], log_time(age), log_time(batch.gap[row])], dim=-1)
+        facts = torch.stack([batch.value[row], batch.score[row], log_time(age), log_time(batch.gap[row])], dim=-1)
         return WorkingState(row, is_held, facts * is_held[..., None])
 
     def read(self, state: WorkingState) -> Tensor:
