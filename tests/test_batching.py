@@ -18,10 +18,12 @@ from cndts.event_batch import EventBatch
 from cndts.memory import Memory
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
+from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 
 N_CHANNELS = 3
-SCALING = Scaling(np.array([1.0, -2.0, 0.0]), np.array([2.0, 0.5, 1.0]), time_scale=4.0)
+RANKS = RankScale.fit(np.repeat([0, 1, 2], 4), np.array([-3, -1, 0, 3, -2, 0, 0, 1, -3, 2, 2, 3]), N_CHANNELS)
+SCALING = Scaling(np.array([1.0, -2.0, 0.0]), np.array([2.0, 0.5, 1.0]), time_scale=4.0, ranks=RANKS)
 Event = tuple[int, float, float]  # channel, time, value
 
 
@@ -77,6 +79,7 @@ def naive_batch(records: list[list[Event]], stamps: list[list[float]], queries: 
             for k, (time, value) in enumerate(series):
                 before = series[k - 1] if k else (time, value)
                 out["value"].append((value - SCALING.mean[c]) / SCALING.std[c])
+                out["score"].append(float(RANKS.score(np.array([c]), np.array([value]))[0]))
                 out["change"].append((value - before[1]) / SCALING.std[c])
                 out["gap"].append((time - before[0]) / 4)
                 out["is_first"].append(float(k == 0))

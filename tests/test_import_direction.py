@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "cndts"
 
 # From the ground up: a part may import what stands above it here, never what stands beside or below it.
 ORDER = [
-    ["_ragged", "_layers", "event_batch", "persistence", "static_features"],
+    ["_ragged", "_layers", "event_batch", "persistence", "rank_scale", "static_features"],
     ["queries", "targets", "panel", "tasks", "metrics", "plotting"],
     ["protocols", "datasets", "scaling"],
     ["batching", "dynamics"],

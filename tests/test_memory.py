@@ -205,7 +205,7 @@ def test_compressed_features() -> None:
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=4), st.integers(1, 6), st.integers(0, 99))
 def test_window_equals_the_loop(lengths: list[int], n_slots: int, seed: int) -> None:
-    """A window holds the last events of its series, the newest first, with value, age and gap; the rest is zero."""
+    """A window holds the last events of its series, the newest first, with value, rank score, age and gap; the rest is zero."""
     panel = panel_of(lengths, seed)
     batch = batch_of(panel)
     state = working(n_slots).write(batch)
@@ -214,11 +214,16 @@ def test_window_equals_the_loop(lengths: list[int], n_slots: int, seed: int) -> 
         assert state.is_held[series].tolist() == [slot < len(newest) for slot in range(n_slots)]
         assert state.row[series].tolist()[: len(newest)] == newest
         for slot in range(n_slots):
-            facts = [0.0, 0.0, 0.0]
+            facts = [0.0, 0.0, 0.0, 0.0]
             if slot < len(newest):
                 row = newest[slot]
                 age = float(batch.age[row] + batch.series_age[series])
-                facts = [float(batch.value[row]), np.log1p(10 * age), np.log1p(10 * float(batch.gap[row]))]
+                facts = [
+                    float(batch.value[row]),
+                    float(batch.score[row]),
+                    np.log1p(10 * age),
+                    np.log1p(10 * float(batch.gap[row])),
+                ]
             np.testing.assert_allclose(state.facts[series, slot], facts, atol=1e-12)
 
 

@@ -1,5 +1,7 @@
 """scikit-learn slices a panel like an array, in every way it has, and the type is kept."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,6 +21,14 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import resample, shuffle
 
 from cndts.panel import IrregularPanel
+
+try:
+    from joblib.externals import cloudpickle
+except ImportError:  # joblib >= 1.6 no longer brings a copy of its own
+    import cloudpickle
+
+# joblib's workers cannot import a test module by name: its classes travel by value.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 class RecordMean(RegressorMixin, BaseEstimator):
