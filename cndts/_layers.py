@@ -33,7 +33,7 @@ class Dropout(nn.Module):
             return x
         draws = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device).random_(-(2**63), None)
         is_kept = draws.view(torch.uint8)[: x.numel()].view(x.shape) >= self.threshold
-        return x * is_kept * (256 / (256 - self.threshold))
+        return x * (is_kept * (256 / (256 - self.threshold)))
 
 
 def two_layers(n_in: int, n_hidden: int, n_out: int, dropout: float) -> nn.Sequential:

@@ -27,7 +27,8 @@ class EventStore:
     Examples
     --------
     >>> panel = IrregularPanel([0, 3], time=[0.0, 1.0, 3.0], channel=[0, 1, 0], value=[1.0, 5.0, 2.0])
-    >>> scaling = Scaling(np.zeros(2), np.ones(2), time_scale=1.0)
+    >>> from cndts.rank_scale import RankScale
+    >>> scaling = Scaling(np.zeros(2), np.ones(2), 1.0, RankScale.unknown(2))
     >>> store = EventStore(panel, scaling, np.zeros((1, 0)))
     >>> batch = store.batch(np.array([0]), Queries([0, 1], [5.0], [1]))
     >>> batch.value, batch.age, batch.series_age, batch.query_horizon

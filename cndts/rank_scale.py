@@ -43,6 +43,11 @@ class RankScale:
         knots = ordered[np.minimum(row, max(len(ordered) - 1, 0))] if len(ordered) else np.zeros(row.shape)
         return cls(np.where(count[:, None] > 0, knots, np.nan))
 
+    @classmethod
+    def unknown(cls, n_channels: int) -> "RankScale":
+        """Channels of which nothing was seen: every score is 0."""
+        return cls(np.full((n_channels, _N_KNOTS), np.nan))
+
     def score(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
         """Scores in [-1.73, 1.73] of values of shape (n,), linear between knots; 0 for a channel never seen."""
         n_channels, n_knots = self.knots.shape

@@ -20,8 +20,8 @@ class Scaling:
         Per channel; mean 0 and std 1 for a channel never seen, std 0 for one that never varied.
     time_scale : float
         Panel time that counts as one unit.
-    ranks : RankScale or None, default=None
-        Where a value stands among its channel's training values; without it, scores are standardised values.
+    ranks : RankScale
+        Where a value stands among its channel's training values.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class Scaling:
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
     time_scale: float
-    ranks: RankScale | None = None
+    ranks: RankScale
 
     @classmethod
     def fit(cls, X: IrregularPanel, y: Targets | None) -> "Scaling":
@@ -66,7 +66,7 @@ class Scaling:
 
     def score(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
         """Rank scores of values of shape (n,), which no outlier can squeeze together."""
-        return self.standardise(channel, value) if self.ranks is None else self.ranks.score(channel, value)
+        return self.ranks.score(channel, value)
 
     def restore(self, channel: NDArray, value: NDArray) -> NDArray[np.float64]:
         """Back to the units of the data; ``value`` may have further axes after the first.

@@ -235,7 +235,7 @@ def test_gradients_of_the_backbone() -> None:
         "compressed.write_gate.weight",
     ]
     parts += [
-        "working.key.bias",
+        "working.key.weight",
         "working.summary.0.weight",
         "first_round.0.out.bias",
         "read.bias",

@@ -14,6 +14,7 @@ from cndts.event_batch import EventBatch
 from cndts.memory import CompressedMemory, CompressedState, WorkingMemory, WorkingState
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
+from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 
 N_CHANNELS, WIDTH = 3, 4
@@ -34,7 +35,11 @@ def panel_of(lengths: list[int], seed: int = 0, shift: float = 0.0, span: int = 
 def batch_of(panel: IrregularPanel) -> EventBatch:
     """All records in double precision, in the panel's own units."""
     n_records = len(panel)
-    store = EventStore(panel, Scaling(np.zeros(N_CHANNELS), np.ones(N_CHANNELS), 1.0), np.zeros((n_records, 0)))
+    store = EventStore(
+        panel,
+        Scaling(np.zeros(N_CHANNELS), np.ones(N_CHANNELS), 1.0, RankScale.unknown(N_CHANNELS)),
+        np.zeros((n_records, 0)),
+    )
     nothing = Queries(np.zeros(n_records + 1), [], [])
     return store.batch(np.arange(n_records), nothing).to(dtype=torch.float64)
 

@@ -10,6 +10,7 @@ from cndts import Extrapolation, IrregularPanel
 from cndts._ragged import offsets_from_lengths
 from cndts.datasets import make_oscillators
 from cndts.queries import Queries
+from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 from cndts.targets import Targets
 from cndts.training import Sample, Samples
@@ -19,7 +20,13 @@ UNIT = 2.0  # time scale
 
 def samples_of(X: IrregularPanel, y: Targets, balance: float = 0.5) -> Samples:
     n_channels = len(X.channels)
-    return Samples(X, y, Scaling(np.ones(n_channels), np.full(n_channels, 2.0), UNIT), np.zeros((len(X), 0)), balance)
+    return Samples(
+        X,
+        y,
+        Scaling(np.ones(n_channels), np.full(n_channels, 2.0), UNIT, RankScale.unknown(n_channels)),
+        np.zeros((len(X), 0)),
+        balance,
+    )
 
 
 def oscillators(n_records: int = 11) -> tuple[IrregularPanel, Targets]:

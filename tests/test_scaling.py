@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cndts import IrregularPanel
 from cndts.queries import Queries
+from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 from cndts.static_features import StaticEncoding
 from cndts.targets import Targets
@@ -71,7 +72,7 @@ def test_targets_count_and_missing_ones_do_not() -> None:
 
 def test_restore_takes_further_axes() -> None:
     """Quantiles of a query share its channel's scale."""
-    scaling = Scaling(np.array([10.0, 0.0]), np.array([2.0, 3.0]), 1.0)
+    scaling = Scaling(np.array([10.0, 0.0]), np.array([2.0, 3.0]), 1.0, RankScale.unknown(2))
     restored = scaling.restore(np.array([0, 1]), np.array([[-1.0, 1.0], [-1.0, 1.0]]))
     assert restored.tolist() == [[8, 12], [-3, 3]]
 

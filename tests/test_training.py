@@ -20,6 +20,7 @@ from cndts.heads import GaussianForecast, QuantileHead
 from cndts.memory import Memory
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
+from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 from cndts.targets import Targets
 from cndts.training import FitResult, Network, NetworkOutput, Samples, Training, fit_network, validation_score
@@ -126,7 +127,7 @@ def test_weights_of_the_best_epoch_are_kept(monkeypatch: pytest.MonkeyPatch) -> 
 def test_without_anything_to_score_the_last_epoch_is_kept() -> None:
     """Validation records without targets prefer no epoch."""
     X, y = Extrapolation(observe=6, horizon=0).split(make_oscillators(3, random_state=0))
-    nothing = Samples(X, y, Scaling(np.zeros(2), np.ones(2), 1.0), np.zeros((3, 0)), 0.5)
+    nothing = Samples(X, y, Scaling(np.zeros(2), np.ones(2), 1.0, RankScale.unknown(2)), np.zeros((3, 0)), 0.5)
     module, recorder = network(), Recorder()
     result = fit(module, Training(epochs=3, batch_size=12), nothing, recorder=recorder)
     assert result.best_epoch == 3
@@ -219,7 +220,7 @@ def asked(counts: list[int], values: list[np.ndarray]) -> Samples:
     queries = Queries([0, len(channel)], np.arange(len(channel)) / 100, channel)
     names = [f"c{i}" for i in range(len(counts))]
     X = IrregularPanel([0, 0], [], [], [], channels=names, queries=queries)
-    scaling = Scaling(np.zeros(len(counts)), np.ones(len(counts)), 1.0)
+    scaling = Scaling(np.zeros(len(counts)), np.ones(len(counts)), 1.0, RankScale.unknown(len(counts)))
     return Samples(X, Targets(queries, np.concatenate(values), X.records, X.channels), scaling, np.zeros((1, 0)), 0.5)
 
 

@@ -36,11 +36,11 @@ class EventEncoder(nn.Module):
     def forward(self, batch: EventBatch) -> Tensor:
         """Encode the events of a batch: shape (n_events, width)."""
         facts = torch.stack([batch.value, batch.score, batch.change, log_time(batch.gap), batch.is_first], dim=-1)
-        encoded = F.silu(self.inward(facts) + self.channel(batch.channel))
+        encoded = F.silu(self.inward(facts) + self.channel.weight.index_select(0, batch.channel))
         return F.silu(self.outward(encoded + self._company(encoded, batch)))
 
     def _company(self, encoded: Tensor, batch: EventBatch) -> Tensor:
         """What was seen at the same time, shape (n_events, width)."""
         total = encoded.new_zeros(batch.n_visits, encoded.shape[1]).index_add(0, batch.visit, encoded)
         count = encoded.new_zeros(batch.n_visits).index_add(0, batch.visit, torch.ones_like(batch.value))
-        return self.mixing(total / count.clamp(min=1)[:, None])[batch.visit]
+        return self.mixing(total / count.clamp(min=1)[:, None]).index_select(0, batch.visit)

@@ -98,7 +98,7 @@ class HybridMemoryBackbone(nn.Module):
         """State and anchors at the batch's queries, shapes (n_queries, width) and (n_queries, n_anchors)."""
         encoded = self.encode(batch)
         state, statistics = self.readout(encoded.nodes, batch.query_node, batch.query_horizon)
-        return state, encoded.anchors[batch.query_node], statistics
+        return state, encoded.anchors.index_select(0, batch.query_node), statistics
 
     def encode(self, batch: EventBatch) -> EncodedRecords:
         """Write and read the memories of all records in a batch."""
@@ -111,7 +111,7 @@ class HybridMemoryBackbone(nn.Module):
         for layer in self.first_round:
             nodes = layer(nodes)
         flat = nodes.flatten(0, 1)
-        recalled = self.working.recall(working, events, flat[batch.series_node])
+        recalled = self.working.recall(working, events, flat.index_select(0, batch.series_node))
         nodes = self.second_round(flat.index_add(0, batch.series_node, recalled).view_as(nodes))
         return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(averages, batch))
 

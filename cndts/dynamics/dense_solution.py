@@ -61,8 +61,11 @@ class DenseSolution:
         width = end - start
         theta = ((t - start) / width.clamp(min=torch.finfo(t.dtype).tiny)).clamp(0, 1)[:, None]
         width = width[:, None]
-        z0, z1 = self.state[left, row], self.state[left + 1, row]
-        f0, f1 = self.slope[left, row], self.slope[left + 1, row]
+        # One index into the flattened tables: the gradient of index_select is several times cheaper than that of [].
+        n_rows = self.state.shape[1]
+        place = left * n_rows + row
+        z0, z1 = (self.state.flatten(0, 1).index_select(0, at) for at in (place, place + n_rows))
+        f0, f1 = (self.slope.flatten(0, 1).index_select(0, at) for at in (place, place + n_rows))
         bend = (1 - 2 * theta) * (z1 - z0) + (theta - 1) * width * f0 + theta * width * f1
         return torch.lerp(z0, z1, theta) + theta * (theta - 1) * bend
 

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from cndts.event_batch import EventBatch
 
+# e^-60 is nothing beside the last event's 1, and denormal numbers below it would slow every product.
+_FORGOTTEN = 60.0
+
 
 class CompressedState(NamedTuple):
     """What the compressed memory holds of each series at its last event.
@@ -71,7 +74,8 @@ class CompressedMemory(nn.Module):
         """Accumulate the events of each series: ``encoded`` has shape (n_events, width)."""
         # Bounded to e^-3..e^3, so that no single event can silence all others.
         opening = 3 * torch.tanh(self.write_gate(encoded) / 3)
-        weight = torch.exp(opening - self.log_rate.exp()[batch.channel] * batch.age[:, None])
+        decay = self.log_rate.exp().index_select(0, batch.channel) * batch.age[:, None]
+        weight = torch.exp(opening - decay.clamp(max=_FORGOTTEN))
         content = torch.cat([self.content(encoded), batch.value[:, None]], dim=-1)
         n_series = len(batch.series_node)
         moment = encoded.new_zeros(n_series, weight.shape[1], content.shape[1])

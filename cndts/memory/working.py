@@ -53,7 +53,7 @@ class WorkingMemory(nn.Module):
         self.summary = two_layers(4 * n_slots, width, width, dropout)
         self.norm = nn.LayerNorm(width)
         self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width + 4, width)
+        self.key = nn.Linear(width + 4, width, bias=False)  # a bias would be the same for all slots
         self.content = nn.Linear(width + 4, width)
         self.out = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
@@ -87,10 +87,14 @@ class WorkingMemory(nn.Module):
         -------
         Tensor of shape (n_series, width)
         """
-        slots = torch.cat([encoded[state.row], state.facts], dim=-1)
-        heads = (self.n_heads, -1)
-        query = self.query(self.norm(asked)).unflatten(-1, heads)[:, None]
-        key, content = self.key(slots).unflatten(-1, heads), self.content(slots).unflatten(-1, heads)
-        score = (query * key).sum(-1) / key.shape[-1] ** 0.5
-        share = score.masked_fill(~state.is_held[..., None], -torch.inf).softmax(dim=1)
-        return self.dropout(self.out((share[..., None] * content).sum(1).flatten(1)))
+        events = encoded.index_select(0, state.row.flatten()).unflatten(0, state.row.shape)
+        slots = torch.cat([events, state.facts], dim=-1)
+        heads = (self.n_heads, self.query.out_features // self.n_heads)
+        query = self.query(self.norm(asked)).unflatten(-1, heads)
+        # Keys and contents are linear in the slots, q (K s) = (q K) s and sum a (V s) = V (sum a s): so the matrices meet
+        # one row per series and head instead of one per slot.
+        key, content = self.key.weight.unflatten(0, heads), self.content.weight.unflatten(0, heads)
+        score = torch.einsum("shk,hkf->shf", query, key) @ slots.transpose(1, 2) / heads[1] ** 0.5
+        share = score.masked_fill(~state.is_held[:, None], -torch.inf).softmax(dim=-1)
+        read = torch.einsum("shf,hkf->shk", share @ slots, content).flatten(1) + self.content.bias
+        return self.dropout(self.out(read))
