@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from cndts._panel_parquet_map import map_column
 from cndts._panel_time import Origin
 from cndts._ragged import offsets_from_lengths
+from cndts._whole_file import whole_file
 from cndts.queries import Queries
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def write_panel(panel: PanelStorage, path: str | os.PathLike[str], compression: 
     """Write the file whole or not at all."""
     pq = _pyarrow("parquet")
     table = _table(panel)
-    with _whole_file(Path(path)) as unfinished:
+    with whole_file(Path(path)) as unfinished:
         pq.write_table(
             table,
             unfinished,
@@ -61,16 +61,6 @@ def read_panel(path: str | os.PathLike[str], memory_map: bool) -> tuple[dict[str
     fields = _fields(about, table) | {name: flat[name] for name in EVENTS} | {"offsets": offsets}
     fields["queries"] = Queries(asked, flat["query_time"], flat["query_channel"]) if about["has_queries"] else None
     return fields, not memory_map
-
-
-@contextmanager
-def _whole_file(path: Path) -> Iterator[Path]:
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _pyarrow(module: str | None = None) -> Any:

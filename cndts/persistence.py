@@ -2,7 +2,6 @@
 
 import json
 import os
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor
+
+from cndts._whole_file import whole_file
 
 FORMAT_VERSION = 1
 _KEY = "cndts"
@@ -32,13 +33,8 @@ def write_model(path: str | os.PathLike[str], kind: str, config: dict[str, Any],
     """
     header = json.dumps({"format": FORMAT_VERSION, "kind": kind, "config": config}, default=_plain)
     content = to_bytes({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, {_KEY: header})
-    target = Path(path)
-    unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
+    with whole_file(path) as unfinished:
         unfinished.write_bytes(content)
-        os.replace(unfinished, target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def read_model(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cndts._whole_file import whole_file
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 from cndts.targets import Targets
@@ -20,17 +20,14 @@ _EVENTS = ("offsets", "time", "channel", "value")
 
 def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     """Write an ``.npz`` whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    with open(part, "wb") as stream:
+    with whole_file(path) as unfinished, open(unfinished, "wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
-    os.replace(part, path)
 
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_task(path: Path, X: IrregularPanel, y: Targets) -> None:

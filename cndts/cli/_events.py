@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cndts._whole_file import whole_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -207,9 +208,8 @@ def write_table(frame: pd.DataFrame, path: Path | None) -> None:
         buffer.write(frame.to_json(orient="records", date_format="iso", double_precision=15).encode())
     else:
         buffer.write(frame.to_csv(index=False).encode())
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(buffer.getvalue())
-    os.replace(part, path)
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(buffer.getvalue())
 
 
 def check_writable(path: Path) -> None:

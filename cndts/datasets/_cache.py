@@ -6,13 +6,14 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cndts._whole_file import whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -105,14 +106,8 @@ class ArrayCache:
     def _write(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         named: dict[str, Any] = dict(arrays)
-        handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=f".{key[:16]}-", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **named)
-            os.replace(temporary, self.path(key))
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole_file(self.path(key)) as unfinished, open(unfinished, "wb") as file:
+            np.savez(file, **named)
 
 
 def _checksum(key: str, arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> str:

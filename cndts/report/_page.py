@@ -6,9 +6,10 @@ import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
+
+from cndts._whole_file import whole_file
 
 _CSS = """
 :root { color-scheme: light; }
@@ -67,10 +68,8 @@ def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
 
 def write_page(path: str | os.PathLike[str], page: str) -> None:
     """Write the page whole or not at all."""
-    target = Path(path)
-    part = target.with_name(f".{target.name}.part")
-    part.write_text(page, encoding="utf-8")
-    os.replace(part, target)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
 
 
 def _section(section: Section) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cndts._whole_file import whole_file
 from cndts.panel import IrregularPanel
 
 _FORMAT, _VERSION = "cndts.RecordSplit", 1
@@ -129,7 +130,8 @@ class RecordSplit:
         document = {"format": _FORMAT, "version": _VERSION} | {
             field.name: _plain(getattr(self, field.name), field.name) for field in fields(self)
         }
-        _replace(Path(path), json.dumps(document, ensure_ascii=False, indent=0) + "\n")
+        with whole_file(path) as unfinished:
+            unfinished.write_text(json.dumps(document, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RecordSplit:
@@ -175,12 +177,3 @@ def _plain(records: pd.Index, name: str) -> list[int] | list[str]:
         f"only ids that are all whole numbers or all strings can be saved; the {name} ids are {records.dtype}, "
         f"for example {plain[0]!r}. Rename the records first."
     )
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
