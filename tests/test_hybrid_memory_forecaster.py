@@ -12,10 +12,11 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from cndts import Extrapolation, IrregularPanel
+from cndts import Extrapolation, Interpolation, IrregularPanel
 from cndts.datasets import make_oscillators
 from cndts.dynamics import Solver
 from cndts.estimators import HybridMemoryForecaster, LastValueForecaster
+from cndts.estimators._alignment import check_training_pair
 from cndts.estimators._hybrid_memory_forecaster import _hold_out
 from cndts.memory import Memory
 from cndts.metrics import mean_squared_error
@@ -68,6 +69,26 @@ def pair() -> Pair:
 @pytest.fixture(scope="module")
 def fitted(pair: Pair) -> HybridMemoryForecaster:
     return small(memory=Memory(timescales=3), training=LEARNING, width=16, dropout=0.0).fit(*pair)
+
+
+def test_targets_inside_the_span_are_learned_causally() -> None:
+    """Fitted and asked on an interpolation task, a forecast still rests on earlier events alone."""
+    X, y = Interpolation(observed=0.7, random_state=0).split(sines(30))
+    model = small(training=Training(epochs=2, batch_size=8)).fit(X, y)
+    forecast = values(model, X)
+    assert np.isfinite(forecast).all()
+    half = X.where(X.time <= 4.0)
+    early = X.queries.time <= 4.0
+    np.testing.assert_allclose(values(model, half)[early], forecast[early], atol=1e-5)
+
+
+def test_more_records_than_a_block(fitted: HybridMemoryForecaster, pair: Pair) -> None:
+    """Records are predicted in blocks; the seams do not show."""
+    X, _ = pair
+    many = X[np.arange(300) % len(X)]
+    np.testing.assert_allclose(values(fitted, many).reshape(-1)[: X.queries.n_queries], values(fitted, X), atol=1e-5)
+    tail = many[256:]
+    np.testing.assert_allclose(values(fitted, many)[-tail.queries.n_queries :], values(fitted, tail), atol=1e-5)
 
 
 # ---- what it learns ----------------------------------------------------------------------------------
@@ -361,3 +382,14 @@ def test_hold_out_size(pair: Pair, fraction: float, n_held: int | None) -> None:
     kept, _, held, _ = _hold_out(*pair, fraction, np.random.RandomState(0))
     assert (None if held is None else len(held)) == n_held
     assert len(kept) == 40 - (n_held or 0)
+
+
+def test_hold_out_takes_records_with_targets(pair: Pair) -> None:
+    """Records that ask for nothing cannot judge an epoch, and holding them out must not empty the training part."""
+    X, y = pair
+    silent = np.ones(len(y.value), dtype=bool)
+    silent[: y.offsets[10]] = False  # only the first ten records keep their targets
+    X, y = check_training_pair(X, y.with_values(np.where(silent, np.nan, y.value)))
+    kept, y_kept, held, y_held = _hold_out(X, y, 0.2, np.random.RandomState(0))
+    assert (len(kept), len(held)) == (38, 2)
+    assert (np.diff(y_held.offsets) > 0).all() and len(y_kept.value) > 0

@@ -117,7 +117,7 @@ def test_cuts_ask_for_what_follows_within_the_horizon() -> None:
     """A cut batch asks for the events in a window of the horizon's length, right after the context."""
     X, y = oscillators(40)
     samples = samples_of(X, y)
-    assert samples.can_cut
+    assert samples.targets_follow
     for part in drawn(samples, cut_share=1):
         batch = part.batch
         record = batch.query_node // batch.n_channels
@@ -154,7 +154,7 @@ def test_horizon_is_that_of_nearly_all_records() -> None:
 
 
 @pytest.mark.parametrize(
-    ("context", "asked", "can_cut"),
+    ("context", "asked", "follow"),
     [
         ([[0.0, 1.0]], [[1.0, 2.0]], True),
         ([[0.0, 1.0], []], [[2.0], [0.5]], True),
@@ -162,14 +162,15 @@ def test_horizon_is_that_of_nearly_all_records() -> None:
         ([[0.0, 1.0], [0.0, 5.0]], [[2.0], [4.0]], False),
     ],
 )
-def test_only_forecasts_are_cut(context: list[list[float]], asked: list[list[float]], can_cut: bool) -> None:
-    """Where a target lies before the end of its context, records are used as given."""
+def test_no_event_after_a_target_is_seen(context: list[list[float]], asked: list[list[float]], follow: bool) -> None:
+    """Where a target lies before the end of its context, records are cut, whatever share of cuts is wished for."""
     X, y = one_channel(context, asked)
     samples = samples_of(X, y)
-    assert samples.can_cut == can_cut
-    if not can_cut:
-        (part,) = drawn(samples, cut_share=1)
-        assert sorted((2 * part.value + 1).tolist()) == sorted(y.value.tolist())
+    assert samples.targets_follow == follow
+    for part in [*drawn(samples, cut_share=0), *samples.ordered(8)]:
+        assert (part.batch.query_horizon >= 0).all()
+        if follow:
+            assert sorted((2 * part.value + 1).tolist()) == sorted(y.value.tolist())
 
 
 def test_short_records_survive_cuts() -> None:

@@ -33,6 +33,8 @@ from cndts.training import Network, Samples, Training, fit_network
 _N_HEADS = 4
 # Records are predicted together until their events and queries reach this number, which bounds memory.
 _ROWS_PER_BATCH = 50_000
+# Queries inside the span repeat their record; repeating few records at a time bounds memory too.
+_RECORDS_PER_BLOCK = 256
 
 
 class HybridMemoryForecaster(BaseForecaster):
@@ -188,11 +190,16 @@ class HybridMemoryForecaster(BaseForecaster):
     @torch.no_grad()
     def _answer(self, X: IrregularPanel, part: Any) -> NDArray[np.float64]:
         """A part of the head's forecast at every query, in the units of the data."""
-        panel, position = causal_context(X)
         self.network_.eval()
+        blocks = [X[first : first + _RECORDS_PER_BLOCK] for first in range(0, len(X), _RECORDS_PER_BLOCK)]
+        answers = [self._answer_block(block, part) for block in blocks if check_asks(block).n_queries]
+        answer = np.concatenate(answers) if answers else np.zeros(0)
+        return self.scaling_.restore(check_asks(X).channel, answer)
+
+    def _answer_block(self, X: IrregularPanel, part: Any) -> NDArray[np.float64]:
+        panel, position = causal_context(X)
         answers = [part(self.network_(batch.to(self.device)).forecast).cpu() for batch in self._batches(panel)]
-        answer = torch.cat(answers).double().numpy() if answers else np.zeros(0)
-        return self.scaling_.restore(check_asks(panel).channel, answer)[position]
+        return torch.cat(answers).double().numpy()[position]
 
     def _batches(self, X: IrregularPanel) -> Iterator[EventBatch]:
         store = EventStore(X, self.scaling_, self.static_.transform(X.static))
@@ -270,11 +277,13 @@ _PLAIN = ("head", "width", "layers", "dropout", "verbose")
 def _hold_out(
     X: IrregularPanel, y: Targets, fraction: float, random: np.random.RandomState
 ) -> tuple[IrregularPanel, Targets, IrregularPanel | None, Targets | None]:
-    """Set records aside to select the epoch, whole groups together."""
-    groups = np.arange(len(X)) if X.groups is None else X.groups
+    """Set records with targets aside to select the epoch, whole groups together."""
+    asked = np.flatnonzero(np.diff(y.offsets))
+    groups = asked if X.groups is None else X.groups[asked]
     n_held = int(fraction * len(np.unique(groups)))
     if n_held == 0:
         return X, y, None, None
     splitter = GroupShuffleSplit(1, test_size=n_held, random_state=random)
-    kept, held = next(splitter.split(np.zeros(len(X)), groups=groups))
+    held = np.sort(asked[next(splitter.split(asked, groups=groups))[1]])
+    kept = np.setdiff1d(np.arange(len(X)), held)
     return X[kept], y[kept], X[held], y[held]

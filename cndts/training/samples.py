@@ -33,6 +33,10 @@ class Sample(NamedTuple):
 class Samples:
     """Training or validation records, ready to be drawn.
 
+    Where all targets follow their record's context, records are drawn as given or cut at random times. Where some lie
+    inside the observed span (an interpolation task), the events after them must not be seen, and records are always
+    cut: context before, later events asked.
+
     Parameters
     ----------
     X : IrregularPanel
@@ -55,26 +59,27 @@ class Samples:
         self.value = scaling.standardise(y.channel, y.value)
         self.weight = _channel_weights(y.channel, len(X.channels), channel_balance)
         self.given = EventStore(X, scaling, static)
-        self.can_cut = _targets_follow_context(X, y)
-        if self.can_cut:
-            whole = _joined(X, y)
-            self.whole = EventStore(whole, scaling, static)
-            self.start, self.length, self.horizon = _spans(whole, X, y)
+        whole = _joined(X, y)
+        self.whole = EventStore(whole, scaling, static)
+        self.start, self.length = _spans(whole)
+        self.targets_follow = _targets_follow_context(X, y)
+        self.horizon = _reach(y) if self.targets_follow else float(np.quantile(self.length, 0.95)) / 2
 
     def ordered(self, batch_size: int) -> Iterator[Sample]:
-        """All records as given, in order."""
+        """All records in order: as given, or cut in the middle where targets lie inside the span."""
         for first in range(0, self.n_records, batch_size):
-            yield self._given(np.arange(first, min(first + batch_size, self.n_records)))
+            records = np.arange(first, min(first + batch_size, self.n_records))
+            yield self._given(records) if self.targets_follow else self._cut(records, np.full(len(records), 0.5))
 
     def shuffled(self, batch_size: int, cut_share: float, random: np.random.Generator) -> Iterator[Sample]:
         """One pass over all records in random order, a share of the batches cut at random times."""
         order = random.permutation(self.n_records)
         n_batches = max(1, self.n_records // batch_size)  # a short last batch would have noisy gradients
         for records in np.array_split(order, n_batches):
-            if self.can_cut and random.random() < cut_share:
-                yield self._cut(records, random)
-            else:
+            if self.targets_follow and random.random() >= cut_share:
                 yield self._given(records)
+            else:
+                yield self._cut(records, random.uniform(_EARLIEST, _LATEST, size=len(records)))
 
     def _given(self, records: NDArray[np.int64]) -> Sample:
         offsets, rows = take(self.targets.offsets, records)
@@ -82,8 +87,7 @@ class Samples:
         batch = self.given.batch(records, queries)
         return Sample(batch, torch.from_numpy(self.value[rows]), self.weight[batch.query_channel])
 
-    def _cut(self, records: NDArray[np.int64], random: np.random.Generator) -> Sample:
-        part = random.uniform(_EARLIEST, _LATEST, size=len(records))
+    def _cut(self, records: NDArray[np.int64], part: NDArray[np.float64]) -> Sample:
         at = self.start[records] + part * self.length[records]
         batch, value = self.whole.cut(records, at, self.horizon)
         return Sample(batch, value, self.weight[batch.query_channel])
@@ -109,7 +113,7 @@ def _targets_follow_context(X: IrregularPanel, y: Targets) -> bool:
     filled = np.diff(X.offsets) > 0
     last = np.full(len(X), -np.inf)
     last[filled] = X.time[X.offsets[1:][filled] - 1]
-    return bool(len(y.time) and (y.time >= last[y.record]).all())
+    return bool((y.time >= last[y.record]).all())
 
 
 def _joined(X: IrregularPanel, y: Targets) -> IrregularPanel:
@@ -127,15 +131,19 @@ def _joined(X: IrregularPanel, y: Targets) -> IrregularPanel:
     )
 
 
-def _spans(whole: IrregularPanel, X: IrregularPanel, y: Targets) -> tuple[NDArray, NDArray, float]:
-    """First time and length of each record, and how far ahead targets reach."""
+def _spans(whole: IrregularPanel) -> tuple[NDArray, NDArray]:
+    """First time and length of each record."""
     filled = np.diff(whole.offsets) > 0
     start, length = np.zeros(len(whole)), np.zeros(len(whole))
     start[filled] = whole.time[whole.offsets[:-1][filled]]
     length[filled] = whole.time[whole.offsets[1:][filled] - 1] - start[filled]
+    return start, length
+
+
+def _reach(y: Targets) -> float:
+    """How far the targets of a record lie apart, in all but the longest records."""
     asked = np.diff(y.offsets) > 0
-    reach = np.full(len(y), -np.inf)
-    np.maximum.at(reach, y.record, y.time)
-    first = np.full(len(y), np.inf)
+    last, first = np.full(len(y), -np.inf), np.full(len(y), np.inf)
+    np.maximum.at(last, y.record, y.time)
     np.minimum.at(first, y.record, y.time)
-    return start, length, float(np.quantile((reach - first)[asked], 0.95))
+    return float(np.quantile((last - first)[asked], 0.95)) if asked.any() else 0.0
