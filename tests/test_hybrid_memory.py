@@ -13,6 +13,7 @@ from torch.nn.functional import silu
 from torch.utils.flop_counter import FlopCounterMode
 
 from cndts import Extrapolation, IrregularPanel
+from cndts._layers import squash
 from cndts.backbones import HybridMemoryBackbone
 from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.record_digest import RecordDigest
@@ -197,7 +198,7 @@ def test_encoder_equals_the_loop() -> None:
     own = []
     for row in range(len(batch.value)):
         gap = math.log1p(10 * batch.gap[row])
-        known = [batch.value[row], batch.score[row], batch.change[row], gap, batch.is_first[row]]
+        known = [squash(batch.value[row]), batch.score[row], squash(batch.change[row]), gap, batch.is_first[row]]
         facts = torch.tensor([float(fact) for fact in known])
         own.append(silu(encoder.inward(facts) + encoder.channel.weight[batch.channel[row]]))
     assert batch.n_visits < len(own)
@@ -216,7 +217,8 @@ def test_digest_equals_the_loop() -> None:
     table = torch.zeros(3, N_CHANNELS, 5)
     for series, node in enumerate(batch.series_node.tolist()):
         last, score = (part[batch.series == series][-1].item() for part in (batch.value, batch.score))
-        facts = [last, score, averages[series].mean().item(), math.exp(-4 * batch.series_age[series]), 1.0]
+        last, average = (squash(torch.tensor(fact)).item() for fact in (last, averages[series].mean().item()))
+        facts = [last, score, average, math.exp(-4 * batch.series_age[series]), 1.0]
         table[node // N_CHANNELS, node % N_CHANNELS] = torch.tensor(facts)
     torch.testing.assert_close(digest(averages, batch), digest.layers(table.flatten(1)))
 
