@@ -41,11 +41,6 @@ def two_layers(n_in: int, n_hidden: int, n_out: int, dropout: float) -> nn.Seque
     return nn.Sequential(nn.Linear(n_in, n_hidden), nn.SiLU(), Dropout(dropout), nn.Linear(n_hidden, n_out))
 
 
-def squash(value: Tensor) -> Tensor:
-    """Values on a scale without extremes: sign(x) log(1 + |x|), the identity near zero."""
-    return value.sign() * value.abs().log1p()
-
-
 def log_time(duration: Tensor) -> Tensor:
     """Durations on a scale that resolves minutes and days: log(1 + 10 t), t >= 0 in model time."""
     return torch.log1p(10 * duration.clamp(min=0))

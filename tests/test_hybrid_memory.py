@@ -13,7 +13,6 @@ from torch.nn.functional import silu
 from torch.utils.flop_counter import FlopCounterMode
 
 from cndts import Extrapolation, IrregularPanel
-from cndts._layers import squash
 from cndts.backbones import HybridMemoryBackbone
 from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.record_digest import RecordDigest
@@ -198,7 +197,7 @@ def test_encoder_equals_the_loop() -> None:
     own = []
     for row in range(len(batch.value)):
         gap = math.log1p(10 * batch.gap[row])
-        known = [squash(batch.value[row]), batch.score[row], squash(batch.change[row]), gap, batch.is_first[row]]
+        known = [batch.value[row], batch.score[row], batch.change[row], gap, batch.is_first[row]]
         facts = torch.tensor([float(fact) for fact in known])
         own.append(silu(encoder.inward(facts) + encoder.channel.weight[batch.channel[row]]))
     assert batch.n_visits < len(own)
@@ -217,8 +216,7 @@ def test_digest_equals_the_loop() -> None:
     table = torch.zeros(3, N_CHANNELS, 5)
     for series, node in enumerate(batch.series_node.tolist()):
         last, score = (part[batch.series == series][-1].item() for part in (batch.value, batch.score))
-        last, average = (squash(torch.tensor(fact)).item() for fact in (last, averages[series].mean().item()))
-        facts = [last, score, average, math.exp(-4 * batch.series_age[series]), 1.0]
+        facts = [last, score, averages[series].mean().item(), math.exp(-4 * batch.series_age[series]), 1.0]
         table[node // N_CHANNELS, node % N_CHANNELS] = torch.tensor(facts)
     torch.testing.assert_close(digest(averages, batch), digest.layers(table.flatten(1)))
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from cndts._layers import Dropout, log_time, squash
+from cndts._layers import Dropout, log_time
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.2, 0.5, 0.9, 0.999])
@@ -48,12 +48,3 @@ def test_log_time() -> None:
     """Zero at zero and before, rising ever more slowly."""
     scaled = log_time(torch.tensor([-1.0, 0.0, 0.1, 10.0]))
     torch.testing.assert_close(scaled, torch.tensor([0.0, 0.0, math.log(2), math.log(101)]))
-
-
-def test_squash_tames_extremes_and_keeps_the_middle() -> None:
-    """Odd, rising, the identity near zero with slope 1 there, logarithmic far out."""
-    x = torch.tensor([-1e6, -1.0, -1e-6, 0.0, 1e-6, 1.0, 1e6], dtype=torch.float64, requires_grad=True)
-    y = squash(x)
-    expected = [-math.log1p(1e6), -math.log(2), -1e-6, 0.0, 1e-6, math.log(2), math.log1p(1e6)]
-    torch.testing.assert_close(y, torch.tensor(expected, dtype=torch.float64))
-    torch.testing.assert_close(squash(-x), -y)

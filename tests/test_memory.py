@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from torch import Tensor, nn
 
-from cndts._layers import squash
 from cndts._ragged import offsets_from_lengths
 from cndts.batching import EventStore
 from cndts.event_batch import EventBatch
@@ -196,14 +195,12 @@ def test_gradients_of_the_compressed_memory() -> None:
 
 
 def test_compressed_features() -> None:
-    """What is read are ratios (the value's squashed) and log masses, as many as announced."""
+    """What is read are ratios and log masses, as many as announced."""
     memory = compressed()
     state = CompressedState(torch.arange(18.0).view(2, 3, 3).double(), torch.tensor([[1.0, 2.0, 4.0]] * 2).double())
     read = memory.read(state)
     assert read.shape == (2, memory.n_features)
-    ratio = state.moment[0] / torch.tensor([[1.0], [2.0], [4.0]]).double()
-    torch.testing.assert_close(read[0, :6].view(3, 2), ratio[:, :2])
-    torch.testing.assert_close(read[0, 6:9], ratio[:, 2].log1p())
+    torch.testing.assert_close(read[0, :9].view(3, 3), state.moment[0] / torch.tensor([[1.0], [2.0], [4.0]]).double())
     torch.testing.assert_close(read[0, 9:], torch.tensor([1.0, 2.0, 4.0]).double().log())
 
 
@@ -227,7 +224,7 @@ def test_window_equals_the_loop(lengths: list[int], n_slots: int, seed: int) -> 
                 row = newest[slot]
                 age = float(batch.age[row] + batch.series_age[series])
                 facts = [
-                    float(squash(batch.value[row])),
+                    float(batch.value[row]),
                     float(batch.score[row]),
                     np.log1p(10 * age),
                     np.log1p(10 * float(batch.gap[row])),

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cndts._layers import log_time, squash
+from cndts._layers import log_time
 from cndts.event_batch import EventBatch
 
 
@@ -35,8 +35,7 @@ class EventEncoder(nn.Module):
 
     def forward(self, batch: EventBatch) -> Tensor:
         """Encode the events of a batch: shape (n_events, width)."""
-        value, change = squash(batch.value), squash(batch.change)
-        facts = torch.stack([value, batch.score, change, log_time(batch.gap), batch.is_first], dim=-1)
+        facts = torch.stack([batch.value, batch.score, batch.change, log_time(batch.gap), batch.is_first], dim=-1)
         encoded = F.silu(self.inward(facts) + self.channel.weight.index_select(0, batch.channel))
         return F.silu(self.outward(encoded + self._company(encoded, batch)))
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cndts._layers import Dropout, squash, two_layers
+from cndts._layers import Dropout, two_layers
 from cndts.event_batch import EventBatch
 
 
@@ -36,7 +36,7 @@ class RecordDigest(nn.Module):
     def forward(self, averages: Tensor, batch: EventBatch) -> Tensor:
         """Digest of shape (n_records, width) from averages of shape (n_series, n_timescales)."""
         freshness = torch.exp(-4 * batch.series_age)
-        last, score = squash(batch.value[batch.series_end]), batch.score[batch.series_end]
-        facts = torch.stack([last, score, squash(averages.mean(dim=1)), freshness, torch.ones_like(freshness)], dim=-1)
+        last, score = batch.value[batch.series_end], batch.score[batch.series_end]
+        facts = torch.stack([last, score, averages.mean(dim=1), freshness, torch.ones_like(freshness)], dim=-1)
         table = facts.new_zeros(batch.n_records * batch.n_channels, 5).index_put((batch.series_node,), facts)
         return self.layers(self.dropout(table.view(batch.n_records, -1)))

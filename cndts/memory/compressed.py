@@ -6,7 +6,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cndts._layers import squash
 from cndts.event_batch import EventBatch
 
 # e^-60 is nothing beside the last event's 1, and denormal numbers below it would slow every product.
@@ -86,8 +85,7 @@ class CompressedMemory(nn.Module):
 
     def read(self, state: CompressedState) -> Tensor:
         """Normalised contents and log masses, shape (n_series, n_features)."""
-        content, value = (state.moment / state.mass[:, :, None]).tensor_split([-1], dim=-1)
-        return torch.cat([content.flatten(1), squash(value).flatten(1), state.mass.log()], dim=1)
+        return torch.cat([(state.moment / state.mass[:, :, None]).flatten(1), state.mass.log()], dim=1)
 
     @staticmethod
     def averages(state: CompressedState) -> Tensor:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cndts._layers import Dropout, log_time, squash, two_layers
+from cndts._layers import Dropout, log_time, two_layers
 from cndts.event_batch import EventBatch
 
 
@@ -64,9 +64,7 @@ class WorkingMemory(nn.Module):
         is_held = back < batch.series_count[:, None]
         row = batch.series_end[:, None] - back * is_held
         age = batch.age[row] + batch.series_age[:, None]
-        facts = torch.stack(
-            [squash(batch.value[row]), batch.score[row], log_time(age), log_time(batch.gap[row])], dim=-1
-        )
+        facts = torch.stack([batch.value[row], batch.score[row], log_time(age), log_time(batch.gap[row])], dim=-1)
         return WorkingState(row, is_held, facts * is_held[..., None])
 
     def read(self, state: WorkingState) -> Tensor:
