@@ -79,9 +79,9 @@ def steps(sample: Sample, samples: Samples) -> dict[str, Callable[[], object]]:
         forecast = head(leaf(state), leaf(anchors[batch.query_node]))
         (head.loss(forecast, sample.value).sum() + forecast.mean.sum()).backward()
 
-    records, random = np.arange(64), np.random.default_rng(0)
+    random = np.random.default_rng(0)
     return {
-        "batch": lambda: samples._cut(records, random),
+        "batch": lambda: next(samples.shuffled(64, 1.0, random)),
         "encoder": lambda: backbone.encoder(batch).sum().backward(),
         "memory": memory,
         "attention": attention,
