@@ -40,7 +40,7 @@ docs: $(VENV)/.installed-docs ## Build the documentation and run its examples; w
 
 benchmark: $(VENV)/.installed-plot ## Compare all models on PhysioNet 2012 (DATA=..., SEEDS=..., MODELS=...)
 	$(BIN)/cndts benchmark t-patchgnn/physionet2012 --data $(DATA) --models $(MODELS) --seeds $(SEEDS) \
-		--json benchmarks/physionet2012/result.json
+		--json benchmarks/physionet2012/set-a.json
 
 clean: ## Remove the environment and everything built
 	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts.estimators._alignment import check_asks
 from cndts.panel import IrregularPanel
 
 Index = NDArray[np.int64]
@@ -21,8 +22,7 @@ def events_until(X: IrregularPanel) -> Index:
     >>> events_until(IrregularPanel([0, 3], [1.0, 2.0, 3.0], [0, 0, 0], [5.0, 6.0, 7.0], queries=queries))
     array([0, 2, 3])
     """
-    queries = X.queries
-    assert queries is not None
+    queries = check_asks(X)
     times = np.unique(X.time)
     width = len(times) + 1
     event_key = X.record * width + np.searchsorted(times, X.time)
@@ -40,8 +40,7 @@ def horizons(X: IrregularPanel) -> NDArray[np.float64]:
     >>> horizons(IrregularPanel([0, 2], [1.0, 2.0], [0, 0], [5.0, 6.0], queries=queries))
     array([nan, 0.5, 7. ])
     """
-    queries = X.queries
-    assert queries is not None
+    queries = check_asks(X)
     until = events_until(X)
     horizon = np.full(queries.n_queries, np.nan)
     has_context = until > X.offsets[queries.record]
