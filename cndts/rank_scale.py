@@ -48,6 +48,15 @@ class RankScale:
         """Channels of which nothing was seen: every score is 0."""
         return cls(np.full((n_channels, _N_KNOTS), np.nan))
 
+    def without_extremes(self, channel: NDArray, value: NDArray) -> NDArray[np.float64]:
+        """Values of shape (n,) clipped to the range of the middle 98 % of training values, thrice as wide.
+
+        Where the middle values are all alike (rare spikes over a constant), nothing is clipped.
+        """
+        low, high = self.knots[channel, 1], self.knots[channel, -2]
+        width = np.where(high > low, high - low, np.inf)
+        return np.clip(value, low - width, high + width)
+
     def score(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
         """Scores in [-1.73, 1.73] of values of shape (n,), linear between knots; 0 for a channel never seen."""
         n_channels, n_knots = self.knots.shape

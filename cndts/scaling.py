@@ -10,6 +10,10 @@ from cndts.rank_scale import RankScale
 from cndts.targets import Targets
 
 
+# No value counts as further out than this many deviations: one mistyped number would rule the gradient of its batch.
+_FARTHEST = 30.0
+
+
 @dataclass(frozen=True, eq=False)
 class Scaling:
     """Statistics of the training records that turn raw values and times into a model's own units.
@@ -17,7 +21,8 @@ class Scaling:
     Parameters
     ----------
     mean, std : ndarray of shape (n_channels,)
-        Per channel; mean 0 and std 1 for a channel never seen, std 0 for one that never varied.
+        Per channel, of its bulk (`RankScale.without_extremes`); mean 0 and std 1 for a channel never seen, std 0 for one
+        that never varied.
     time_scale : float
         Panel time that counts as one unit.
     ranks : RankScale
@@ -56,13 +61,17 @@ class Scaling:
             known = ~np.isnan(y.value)
             channel = np.concatenate([channel, y.channel[known]])
             value = np.concatenate([value, y.value[known].astype(np.float64)])
-        mean, std = _moments(channel, value, len(X.channels))
-        return cls(mean, std, _time_scale(X), RankScale.fit(channel, value, len(X.channels)))
+        ranks = RankScale.fit(channel, value, len(X.channels))
+        mean, std = _moments(channel, ranks.without_extremes(channel, value), len(X.channels))
+        return cls(mean, std, _time_scale(X), ranks)
 
     def standardise(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
-        """Values of shape (n,) in standard deviations from their channel's mean; as differences where it never varied."""
+        """Values of shape (n,) in standard deviations from their channel's mean, at most 30 to either side.
+
+        Where the channel never varied, the plain difference.
+        """
         unit = np.where(self.std > 0, self.std, 1.0)
-        return ((value - self.mean[channel]) / unit[channel]).astype(np.float32)
+        return np.clip((value - self.mean[channel]) / unit[channel], -_FARTHEST, _FARTHEST).astype(np.float32)
 
     def score(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
         """Rank scores of values of shape (n,), which no outlier can squeeze together."""

@@ -184,3 +184,36 @@ def test_single_precision_quantiles() -> None:
     got = head.quantiles(forecast, [1e-6, 0.5, 1 - 1e-6])
     assert got.dtype == torch.float32
     assert torch.isfinite(got).all()
+
+
+# ---- several networks --------------------------------------------------------------------------------
+
+
+def test_normal_distributions_average_to_the_moments_of_their_mixture() -> None:
+    """Mean and variance are those of a draw from either distribution."""
+    first = GaussianForecast(randn(50) * 10, randn(50, seed=1))
+    second = GaussianForecast(randn(50, seed=2) * 10, randn(50, seed=3))
+    both = head_of("gaussian").average([first, second])
+    a, b = (norm(f.mean.numpy(), f.log_std.exp().numpy()) for f in (first, second))
+    mean = (a.mean() + b.mean()) / 2
+    np.testing.assert_allclose(both.mean.numpy(), mean)
+    np.testing.assert_allclose(both.log_std.exp().numpy() ** 2, (a.moment(2) + b.moment(2)) / 2 - mean**2)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", HEADS)
+def test_the_average_of_equal_forecasts_is_that_forecast(kind: str) -> None:
+    """A network twice says what it says once."""
+    head = head_of(kind)
+    forecast = head(randn(20, WIDTH), randn(20, N_ANCHORS, seed=1))
+    for part, once in zip(head.average([forecast, forecast]), forecast, strict=True):
+        torch.testing.assert_close(part, once)
+
+
+def test_quantiles_average_level_by_level() -> None:
+    """Two bands of one width at different places give a band of that width between them."""
+    forecast = quantile_forecast()
+    moved = QuantileForecast(forecast.mean + 4, forecast.at_levels + 4)
+    both = head_of("quantile").average([forecast, moved])
+    torch.testing.assert_close(both.mean, forecast.mean + 2)
+    torch.testing.assert_close(both.at_levels, forecast.at_levels + 2)

@@ -208,17 +208,20 @@ def test_encoder_equals_the_loop() -> None:
 
 @torch.no_grad()
 def test_digest_equals_the_loop() -> None:
-    """Last value, its score, mean of averages, freshness and presence of each channel, zero where there is none."""
+    """Last value, score, change, averages, freshness, count and presence of each channel, zero where there is none."""
     batch = batch_of(panel_of([9, 0, 2]), [12.0])
     torch.manual_seed(0)
     digest = RecordDigest(N_CHANNELS, hidden=8, width=4, dropout=0.5).eval()
     averages = torch.randn(len(batch.series_node), 5)
-    table = torch.zeros(3, N_CHANNELS, 5)
+    table = torch.zeros(3, N_CHANNELS, 8)
     for series, node in enumerate(batch.series_node.tolist()):
-        last, score = (part[batch.series == series][-1].item() for part in (batch.value, batch.score))
-        facts = [last, score, averages[series].mean().item(), math.exp(-4 * batch.series_age[series]), 1.0]
+        own = batch.series == series
+        last, score, change = (part[own][-1].item() for part in (batch.value, batch.score, batch.change))
+        level = [averages[series].mean().item(), averages[series, -1].item()]
+        seen = [math.exp(-4 * batch.series_age[series]), math.log1p(int(own.sum())) / 3, 1.0]
+        facts = [last, score, change, *level, *seen]
         table[node // N_CHANNELS, node % N_CHANNELS] = torch.tensor(facts)
-    torch.testing.assert_close(digest(averages, batch), digest.layers(table.flatten(1)))
+    torch.testing.assert_close(digest(averages, batch), digest.layers(table.flatten(1)).view(3, N_CHANNELS, 4))
 
 
 def test_gradients_of_the_backbone() -> None:

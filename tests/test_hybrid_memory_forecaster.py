@@ -1,5 +1,6 @@
 """The forecaster as scikit-learn and users meet it."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ from cndts.datasets import make_oscillators
 from cndts.dynamics import Solver
 from cndts.estimators import HybridMemoryForecaster, LastValueForecaster
 from cndts.estimators._alignment import check_training_pair
-from cndts.estimators._hybrid_memory_forecaster import _hold_out
+from cndts.estimators._neural_forecaster import _hold_out
 from cndts.memory import Memory
 from cndts.metrics import mean_squared_error
 from cndts.persistence import write_model
 from cndts.scaling import Scaling
 from cndts.targets import Targets
-from cndts.training import Samples, Training, validation_score
+from cndts.training import Ensemble, Samples, Training, validation_score
 
 PERIOD = 4.0
 LEARNING = Training(epochs=25, batch_size=8, learning_rate=1e-2)
@@ -350,17 +351,35 @@ def test_given_validation_records_choose_the_epoch(pair: Pair) -> None:
     model = small(training=Training(epochs=3, batch_size=8, learning_rate=1e-2)).fit(*pair, X_val=X_val, y_val=y_val)
     static = model.static_.transform(X_val.static)
     samples = Samples(X_val, y_val, model.scaling_, static, 0.5)
-    assert validation_score(model.network_, samples, 8) == pytest.approx(model.fit_result_.best_score, abs=1e-6)
+    for member, result in zip(model.network_.members, model.fit_results_, strict=True):
+        assert validation_score(member, samples, 8) == pytest.approx(result.best_score, abs=1e-6)
     assert np.array_equal(model.scaling_.mean, Scaling.fit(*pair).mean)
     with pytest.raises(ValueError, match="X_val and y_val go together; got only .?X_val"):
         small().fit(*pair, X_val=X_val)
 
 
+def test_the_forecast_is_the_average_of_the_members(pair: Pair) -> None:
+    """Members differ by their seed alone, one member is the ensemble of itself, and both come back from a file."""
+    one, two = (small(training=Training(epochs=1, members=n)).fit(*pair) for n in (1, 2))
+    X = pair[0]
+    alone = [copy.deepcopy(two) for _ in range(2)]
+    for model, member in zip(alone, two.network_.members, strict=True):
+        model.network_ = Ensemble([member])
+    first, second = (values(model, X) for model in alone)
+    assert len(one.fit_results_) == 1 and len(two.fit_results_) == 2
+    np.testing.assert_array_equal(first, values(one, X))
+    assert not np.allclose(first, second)
+    np.testing.assert_allclose(values(two, X), (first + second) / 2, rtol=1e-5)
+    with pytest.raises(ValueError, match="training__members must be 1 or more; got 0"):
+        small(training=Training(members=0)).fit(*pair)
+
+
 def test_no_validation(pair: Pair) -> None:
     """A fraction of 0 trains on everything and keeps the last weights."""
     model = small(training=Training(epochs=2, validation_fraction=0)).fit(*pair)
-    assert model.fit_result_.best_epoch == model.fit_result_.n_epochs == 2
-    assert np.isnan(model.fit_result_.best_score)
+    for result in model.fit_results_:
+        assert result.best_epoch == result.n_epochs == 2
+        assert np.isnan(result.best_score)
     assert np.array_equal(model.scaling_.mean, Scaling.fit(*pair).mean)
 
 

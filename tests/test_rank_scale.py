@@ -72,3 +72,23 @@ def test_no_values_at_all() -> None:
     """An empty training set gives scores of zero."""
     scale = RankScale.fit(np.zeros(0, int), np.zeros(0), 2)
     assert scores(scale, 1, [4.0]).tolist() == [0]
+
+
+# ---- extremes ----------------------------------------------------------------------------------------
+
+
+def test_extremes_are_pulled_to_the_bulk_and_the_rest_is_untouched() -> None:
+    """One mistyped value moves to the width of the bulk above it; a heavy tail within that width stays."""
+    value = np.append(np.random.default_rng(0).normal(7.4, 0.1, 999), 735.0)
+    channel = np.zeros(1000, int)
+    clipped = RankScale.fit(channel, value, 1).without_extremes(channel, value)
+    low, high = np.quantile(value, [0.01, 0.99])
+    np.testing.assert_array_equal(clipped[:-1], value[:-1])
+    assert clipped[-1] == pytest.approx(high + (high - low), abs=0.05)
+
+
+def test_rare_spikes_over_a_constant_are_kept() -> None:
+    """Where the bulk has no width, nothing tells an extreme from a value."""
+    value = np.array([0.0] * 500 + [5.0])
+    channel = np.zeros(501, int)
+    np.testing.assert_array_equal(RankScale.fit(channel, value, 1).without_extremes(channel, value), value)

@@ -56,6 +56,14 @@ def test_a_large_mean_costs_no_precision() -> None:
     assert scaling.std[0] == pytest.approx(1.0, rel=1e-9)
 
 
+def test_a_mistyped_value_does_not_widen_the_unit() -> None:
+    """The deviation is that of the bulk, and the mistyped value itself counts as 30 deviations out."""
+    value = [*np.random.default_rng(0).normal(7.4, 0.1, 999), 735.0]
+    scaling = Scaling.fit(panel_of([0] * 1000, value, 1), None)
+    assert scaling.mean[0] == pytest.approx(7.4, abs=0.02) and scaling.std[0] == pytest.approx(0.1, rel=0.1)
+    np.testing.assert_array_equal(scaling.standardise(np.zeros(2, int), np.array([735.0, -735.0])), [30, -30])
+
+
 def test_unseen_channels_pass_through() -> None:
     """A channel without values keeps its units."""
     scaling = Scaling.fit(panel_of([1, 1], [3.0, 5.0], 3), None)

@@ -170,9 +170,9 @@ def test_seeds() -> None:
     assert not same(weights(first), weights(other))
 
 
-@pytest.mark.parametrize(("batch_size", "epochs"), [(1, 63), (24, 100), (None, 100)])
+@pytest.mark.parametrize(("batch_size", "epochs"), [(1, 42), (24, 100), (None, 100)])
 def test_default_epochs_make_enough_steps(batch_size: int | None, epochs: int) -> None:
-    """About 1500 steps in 20 to 100 epochs."""
+    """About 1000 steps in 20 to 100 epochs."""
 
     class Stop(Callback):
         def on_epoch_begin(self, net: NeuralNet, **kwargs: object) -> None:
@@ -181,7 +181,7 @@ def test_default_epochs_make_enough_steps(batch_size: int | None, epochs: int) -
 
     stop = Stop()
     fit(network(), Training(batch_size=batch_size), recorder=stop)
-    assert stop.planned == epochs == min(100, max(20, math.ceil(1500 / (24 // (batch_size or 8)))))
+    assert stop.planned == epochs == min(100, max(20, math.ceil(1000 / (24 // (batch_size or 8)))))
 
 
 @torch.no_grad()

@@ -86,7 +86,7 @@ class HybridMemoryBackbone(nn.Module):
         self.channel = nn.Embedding(n_channels, width)
         nn.init.normal_(self.channel.weight, std=0.5)
         self.static = nn.Linear(n_static, width) if n_static else None
-        self.digest = RecordDigest(n_channels, 2 * width, width, dropout)
+        self.digest = RecordDigest(n_channels, width, width, dropout)
         self.unseen = nn.Parameter(torch.zeros(width))
         self.read = nn.Linear(self.compressed.n_features + width + 3, width)
         self.first_round = nn.ModuleList(ChannelAttention(width, n_heads, dropout) for _ in range(n_layers))
@@ -107,7 +107,7 @@ class HybridMemoryBackbone(nn.Module):
         lengths = torch.stack([batch.series_count.log1p(), log_time(batch.series_age), log_time(batch.series_span)], -1)
         read = self.read(torch.cat([self.compressed.read(compressed), self.working.read(working), lengths], dim=-1))
         averages = self.compressed.averages(compressed)
-        nodes = self._place(read, batch) + self.digest(averages, batch)[:, None]
+        nodes = self._place(read, batch) + self.digest(averages, batch)
         for layer in self.first_round:
             nodes = layer(nodes)
         flat = nodes.flatten(0, 1)

@@ -1,43 +1,17 @@
 """Forecasts by the hybrid-memory neural ODE."""
 
-import os
-from collections.abc import Iterator
-from dataclasses import asdict
-from itertools import pairwise
-from typing import Any, Self
-
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from sklearn.model_selection import GroupShuffleSplit
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from cndts import persistence
 from cndts.backbones import HybridMemoryBackbone
-from cndts.batching import EventStore
 from cndts.dynamics import Solver
-from cndts.estimators._alignment import check_asks
-from cndts.estimators._base import BaseForecaster
-from cndts.estimators._causal_context import causal_context
-from cndts.event_batch import EventBatch
-from cndts.heads import HEADS
+from cndts.estimators._neural_forecaster import NeuralForecaster
 from cndts.memory import Memory
-from cndts.panel import IrregularPanel
-from cndts.rank_scale import RankScale
-from cndts.scaling import Scaling
-from cndts.static_features import StaticEncoding
-from cndts.targets import Targets
-from cndts.training import Network, Samples, Training, fit_network
+from cndts.training import Training
 
 _N_HEADS = 4
-# Records are predicted together until their events and queries reach this number, which bounds memory.
-_ROWS_PER_BATCH = 50_000
-# Queries inside the span repeat their record; repeating few records at a time bounds memory too.
-_RECORDS_PER_BLOCK = 256
 
 
-class HybridMemoryForecaster(BaseForecaster):
+class HybridMemoryForecaster(NeuralForecaster):
     r"""Neural ODE over a working and a compressed memory of each record.
 
     Events are encoded one by one, written to the memories of their channel, and channels exchange by attention. From
@@ -72,14 +46,14 @@ class HybridMemoryForecaster(BaseForecaster):
 
     Attributes
     ----------
-    network_ : torch.nn.Module
-        Backbone and head with the selected weights.
+    network_ : Ensemble
+        The members, each a backbone and head with its selected weights.
     scaling_ : Scaling
         Units of values and time, measured on the training records.
     static_ : StaticEncoding
         Encoding of the static features.
-    fit_result_ : FitResult
-        Epochs run, epoch kept, history.
+    fit_results_ : list of FitResult
+        Of each member: epochs run, epoch kept, history.
 
     Notes
     -----
@@ -122,46 +96,13 @@ class HybridMemoryForecaster(BaseForecaster):
         self.random_state = random_state
         self.verbose = verbose
 
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters; ``memory__window=12`` works also where ``memory`` was left at its default."""
-        for name, kind in _SETTINGS.items():
-            nested = any(key.startswith(f"{name}__") for key in params)
-            if nested and params.get(name, getattr(self, name)) is None:
-                params = {name: kind(), **{key: value for key, value in params.items() if key != name}}
-        return super().set_params(**params)
-
-    # ---- fit -----------------------------------------------------------------------------------
-
-    def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
-        training = self.training or Training()
-        self._check_settings()
-        random = check_random_state(self.random_state)
-        if X_val is None:
-            X, y, X_val, y_val = _hold_out(X, y, training.validation_fraction, random)
-        self.scaling_ = Scaling.fit(X, y)
-        self.static_ = StaticEncoding.fit(X.static)
-        seed = int(random.randint(2**31 - 1))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.network_ = self._network().to(self.device)
-        self.fit_result_ = fit_network(
-            self.network_,
-            self._samples(X, y, training),
-            None if X_val is None or y_val is None else self._samples(X_val, y_val, training),
-            training,
-            device=self.device,
-            seed=seed,
-            verbose=self.verbose,
-        )
-
     def _check_settings(self) -> None:
-        if self.head not in HEADS:
-            raise ValueError(f"head must be one of {sorted(HEADS)}; got {self.head!r}.")
+        super()._check_settings()
         if self.width <= 0 or self.width % _N_HEADS:
             raise ValueError(f"width must be a positive multiple of {_N_HEADS}; got {self.width!r}.")
 
-    def _network(self) -> Network:
-        backbone = HybridMemoryBackbone(
+    def _backbone(self) -> HybridMemoryBackbone:
+        return HybridMemoryBackbone(
             self.n_channels_in_,
             self.static_.n_features,
             self.memory or Memory(),
@@ -171,119 +112,3 @@ class HybridMemoryForecaster(BaseForecaster):
             n_layers=self.layers,
             dropout=self.dropout,
         )
-        return Network(backbone, HEADS[self.head](self.width, backbone.n_anchors, self.dropout))
-
-    def _samples(self, X: IrregularPanel, y: Targets, training: Training) -> Samples:
-        return Samples(X, y, self.scaling_, self.static_.transform(X.static), training.channel_balance)
-
-    # ---- predict -------------------------------------------------------------------------------
-
-    def _predict(self, X: IrregularPanel) -> NDArray[np.float64]:
-        return self._answer(X, lambda forecast: forecast.mean)
-
-    def _predict_quantiles(self, X: IrregularPanel, quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
-        order = np.argsort(quantiles)
-        levels = quantiles[order].tolist()
-        bands = self._answer(X, lambda forecast: self.network_.head.quantiles(forecast, levels))
-        return bands.reshape(-1, len(levels))[:, np.argsort(order)]
-
-    @torch.no_grad()
-    def _answer(self, X: IrregularPanel, part: Any) -> NDArray[np.float64]:
-        """A part of the head's forecast at every query, in the units of the data."""
-        self.network_.eval()
-        blocks = [X[first : first + _RECORDS_PER_BLOCK] for first in range(0, len(X), _RECORDS_PER_BLOCK)]
-        answers = [self._answer_block(block, part) for block in blocks if check_asks(block).n_queries]
-        answer = np.concatenate(answers) if answers else np.zeros(0)
-        return self.scaling_.restore(check_asks(X).channel, answer)
-
-    def _answer_block(self, X: IrregularPanel, part: Any) -> NDArray[np.float64]:
-        panel, position = causal_context(X)
-        answers = [part(self.network_(batch.to(self.device)).forecast).cpu() for batch in self._batches(panel)]
-        return torch.cat(answers).double().numpy()[position]
-
-    def _batches(self, X: IrregularPanel) -> Iterator[EventBatch]:
-        store = EventStore(X, self.scaling_, self.static_.transform(X.static))
-        queries = check_asks(X)
-        rows = np.cumsum(np.diff(X.offsets) + np.diff(queries.offsets))
-        bounds = np.flatnonzero(np.diff(rows // _ROWS_PER_BATCH, prepend=-1, append=np.inf))
-        for first, end in pairwise(bounds):
-            if queries.offsets[end] > queries.offsets[first]:
-                yield store.batch(np.arange(first, end), queries[first:end])
-
-    # ---- files ---------------------------------------------------------------------------------
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to one file (safetensors with a JSON header).
-
-        Parameters
-        ----------
-        path : path-like
-            Where to write; an older file is replaced only when the new one is complete.
-        """
-        check_is_fitted(self, "network_")
-        settings = {name: (getattr(self, name) or kind()).get_params() for name, kind in _SETTINGS.items()}
-        plain = {name: getattr(self, name) for name in _PLAIN}
-        config = {
-            "params": plain | settings,
-            "channels": list(self.channels_in_),
-            "n_records": self.n_records_in_,
-            "time_unit": self.time_unit_in_,
-            "time_scale": self.scaling_.time_scale,
-            "static": asdict(self.static_),
-        }
-        arrays = {"mean": self.scaling_.mean, "std": self.scaling_.std, "knots": self.scaling_.ranks.knots}
-        arrays |= {"channel_means": self.channel_means_, "channel_scales": self.channel_scales_}
-        tensors = {name: persistence.as_tensor(array) for name, array in arrays.items()}
-        tensors |= persistence.prefixed("network", self.network_.state_dict())
-        persistence.write_model(path, type(self).__name__, config, tensors)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model that `save` wrote; it computes on the CPU.
-
-        Parameters
-        ----------
-        path : path-like
-            The file.
-
-        Returns
-        -------
-        HybridMemoryForecaster
-            Fitted.
-        """
-        config, tensors = persistence.read_model(path, cls.__name__)
-        settings = {name: kind(**config["params"].pop(name)) for name, kind in _SETTINGS.items()}
-        model = cls(**config["params"], **settings)
-        model.channels_in_ = tuple(config["channels"])
-        model.n_channels_in_ = model.n_features_in_ = len(model.channels_in_)
-        model.feature_names_in_ = np.asarray(model.channels_in_, dtype=object)
-        model.n_records_in_, model.time_unit_in_ = config["n_records"], config["time_unit"]
-        arrays = {name: tensors[name].numpy() for name in ("mean", "std", "knots", "channel_means", "channel_scales")}
-        model.channel_means_, model.channel_scales_ = arrays["channel_means"], arrays["channel_scales"]
-        model.scaling_ = Scaling(arrays["mean"], arrays["std"], config["time_scale"], RankScale(arrays["knots"]))
-        numeric = {name: (float(mean), float(std)) for name, (mean, std) in config["static"]["numeric"].items()}
-        model.static_ = StaticEncoding(numeric, config["static"]["categorical"])
-        with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and replaced at once
-            model.network_ = model._network()
-        model.network_.load_state_dict(persistence.without_prefix("network", tensors))
-        model.network_.eval()
-        return model
-
-
-_SETTINGS = {"memory": Memory, "solver": Solver, "training": Training}
-_PLAIN = ("head", "width", "layers", "dropout", "verbose")
-
-
-def _hold_out(
-    X: IrregularPanel, y: Targets, fraction: float, random: np.random.RandomState
-) -> tuple[IrregularPanel, Targets, IrregularPanel | None, Targets | None]:
-    """Set records with targets aside to select the epoch, whole groups together."""
-    asked = np.flatnonzero(np.diff(y.offsets))
-    groups = asked if X.groups is None else X.groups[asked]
-    n_held = int(fraction * len(np.unique(groups)))
-    if n_held == 0:
-        return X, y, None, None
-    splitter = GroupShuffleSplit(1, test_size=n_held, random_state=random)
-    held = np.sort(asked[next(splitter.split(asked, groups=groups))[1]])
-    kept = np.setdiff1d(np.arange(len(X)), held)
-    return X[kept], y[kept], X[held], y[held]

@@ -53,6 +53,13 @@ class GaussianHead(Head):
         scaled = (target - forecast.mean.detach()) * torch.exp(-forecast.log_std)
         return 0.5 * scaled.square() + forecast.log_std + 0.5 * math.log(2 * math.pi)
 
+    def average(self, forecasts: list[GaussianForecast]) -> GaussianForecast:
+        """The normal distribution with mean and variance of the equal mixture."""
+        means = torch.stack([forecast.mean for forecast in forecasts])
+        variances = torch.stack([forecast.log_std for forecast in forecasts]).mul(2).exp()
+        variance = variances.mean(0) + means.var(0, unbiased=False)
+        return GaussianForecast(means.mean(0), 0.5 * variance.log())
+
     def quantiles(self, forecast: GaussianForecast, levels: list[float]) -> Tensor:
         """Quantiles of shape (n_queries, n_levels)."""
         score = torch.special.ndtri(torch.tensor(levels, dtype=torch.float64)).to(forecast.mean)

@@ -27,5 +27,9 @@ class Head(nn.Module, ABC):
         """Loss of the distribution beyond its mean at each query, shape (n_queries,)."""
 
     @abstractmethod
+    def average(self, forecasts: list[Any]) -> Any:
+        """One forecast from those of several networks for the same queries."""
+
+    @abstractmethod
     def quantiles(self, forecast: Any, levels: list[float]) -> Tensor:
         """Quantiles of shape (n_queries, n_levels); levels rise."""

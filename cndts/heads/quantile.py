@@ -63,6 +63,11 @@ class QuantileHead(Head):
         error = target[:, None] - forecast.at_levels
         return torch.maximum(self.levels * error, (self.levels - 1) * error).mean(dim=1)
 
+    def average(self, forecasts: list[QuantileForecast]) -> QuantileForecast:
+        """Means and quantiles averaged level by level, which keeps the width of the bands (Vincent averaging)."""
+        mean, at_levels = (torch.stack(parts).mean(0) for parts in zip(*forecasts, strict=True))
+        return QuantileForecast(mean, at_levels)
+
     def quantiles(self, forecast: QuantileForecast, levels: list[float]) -> Tensor:
         """Quantiles of shape (n_queries, n_levels), linear between the trained levels in normal scores."""
         known = torch.special.ndtri(self.levels.double())

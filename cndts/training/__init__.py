@@ -1,5 +1,6 @@
 """Fitting of networks."""
 
+from cndts.training.ensemble import Ensemble
 from cndts.training.fitting import FitResult, fit_network
 from cndts.training.network import Network, NetworkOutput
 from cndts.training.samples import Sample, Samples
@@ -8,6 +9,7 @@ from cndts.training.validation_score import ValidationScore, validation_score
 from cndts.training.weight_average import WeightAverage
 
 __all__ = [
+    "Ensemble",
     "FitResult",
     "Network",
     "NetworkOutput",

@@ -17,7 +17,7 @@ from cndts.training.settings import Training
 from cndts.training.validation_score import ValidationScore
 from cndts.training.weight_average import WeightAverage
 
-_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 1500
+_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 1000
 _MIN_BATCH, _MAX_BATCH, _STEPS_PER_EPOCH = 8, 64, 8
 
 
@@ -175,7 +175,8 @@ def _one_cycle(learning_rate: float, n_steps: int) -> LRScheduler:
     return LRScheduler(
         torch.optim.lr_scheduler.OneCycleLR,
         max_lr=learning_rate,
-        total_steps=n_steps + 1,  # torch counts the step before the first
+        # torch counts the step before the first, and divides by zero where the rise would end on it, at 5.
+        total_steps=max(n_steps + 1, 6),
         pct_start=0.2,
         step_every="batch",
     )

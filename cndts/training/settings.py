@@ -8,9 +8,11 @@ class Training(BaseEstimator):
 
     Parameters
     ----------
+    members : int, default=2
+        Networks fitted one after the other from different seeds; their forecasts are averaged.
     epochs : int or None, default=None
-        Passes over the training records. None takes 20, and up to 100 where records are few, so that about 1500
-        steps are made.
+        Passes of each member over the training records. None takes 20, and up to 100 where records are few, so that
+        about 1000 steps are made.
     batch_size : int or None, default=None
         Records a step. None takes 64, and as few as 8 where records are few, so that an epoch has eight steps.
     learning_rate : float, default=2e-3
@@ -44,6 +46,7 @@ class Training(BaseEstimator):
     def __init__(
         self,
         *,
+        members: int = 2,
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float = 2e-3,
@@ -55,6 +58,7 @@ class Training(BaseEstimator):
         patience: int | None = None,
         validation_fraction: float = 0.1,
     ) -> None:
+        self.members = members
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
