@@ -19,7 +19,7 @@ from cndts.backbones.record_digest import RecordDigest
 from cndts.batching import EventStore
 from cndts.dynamics import Solver
 from cndts.estimators import HybridMemoryForecaster
-from cndts.estimators import _hybrid_memory_forecaster as module_of_forecaster
+from cndts.estimators import _neural_forecaster as module_of_forecaster
 from cndts.event_batch import EventBatch
 from cndts.memory import Memory
 from cndts.queries import Queries
