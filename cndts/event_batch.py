@@ -18,7 +18,7 @@ class EventBatch:
     Parameters
     ----------
     n_records, n_channels, n_visits : int
-        Sizes; a visit is one time stamp of one record.
+        Sizes; a visit is one time stamp of one record at which there are events.
     value : Tensor of shape (n_events,)
         Standardised values.
     score : Tensor of shape (n_events,)
@@ -29,6 +29,8 @@ class EventBatch:
         Time since the previous event of the series; 0 at its first event.
     is_first : Tensor of shape (n_events,)
         1.0 at the first event of a series.
+    surprise : Tensor of shape (n_events,)
+        Distance of the value from the mean of its series before, in the deviations of its series before.
     age : Tensor of shape (n_events,)
         Time from the event to the last event of its series.
     channel, series, visit : Tensor of shape (n_events,)
@@ -37,12 +39,21 @@ class EventBatch:
         Node, channel, number of events, and row of the last event.
     series_age, series_span : Tensor of shape (n_series,)
         Time from the last event of the series to the last event of the record; time from its first to its last event.
+    visit_record, visit_age : Tensor of shape (n_visits,)
+        Record, and time from the visit to the last event of the record. Visits are sorted by record and time.
+    record_gap : Tensor of shape (n_records,)
+        Where the batch goes on from an earlier one: time from the record's last event there to its first event here; else 0.
+    bridge : Tensor of shape (n_records,)
+        Time from the record's last event to the first in ``later``; 0 where there is none on either side.
     query_node, query_channel : Tensor of shape (n_queries,)
         Node and channel asked for.
     query_horizon : Tensor of shape (n_queries,)
         Query time minus the last event time of the record; 0 for a record without events.
     static : Tensor of shape (n_records, n_static)
         Encoded static features.
+    later : EventBatch or None
+        For interpolation: the events after the gap in which a record is asked, mirrored in time, without queries. A record
+        that has only those is asked at the time that is left until the first of them.
     """
 
     n_records: int
@@ -53,6 +64,7 @@ class EventBatch:
     change: Tensor
     gap: Tensor
     is_first: Tensor
+    surprise: Tensor
     age: Tensor
     channel: Tensor
     series: Tensor
@@ -63,10 +75,20 @@ class EventBatch:
     series_end: Tensor
     series_age: Tensor
     series_span: Tensor
+    visit_record: Tensor
+    visit_age: Tensor
+    record_gap: Tensor
+    bridge: Tensor
     query_node: Tensor
     query_channel: Tensor
     query_horizon: Tensor
     static: Tensor
+    later: "EventBatch | None" = None
+
+    @property
+    def series_start(self) -> Tensor:
+        """Row of the first event of each series in this batch, shape (n_series,)."""
+        return torch.cat([self.series_end.new_zeros(1), self.series_end + 1])[:-1]
 
     def __len__(self) -> int:
         return self.n_records
@@ -79,4 +101,5 @@ class EventBatch:
 
         content: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         moved = {name: move(part) for name, part in content.items() if isinstance(part, Tensor)}
+        moved["later"] = None if self.later is None else self.later.to(device, dtype)
         return EventBatch(**(content | moved))

@@ -1,6 +1,7 @@
 """Settings and fixtures that all tests share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 # Before numpy or torch is imported: small problems are faster on one thread, and CI has two cores.
@@ -31,3 +32,16 @@ def physionet2012_folder() -> Path:
             "PhysioNet 2012 is not on this machine: set CNDTS_TEST_DATA to the folder that holds physionet2012/"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[str], Path]:
+    """The path of a publisher's file below the folder of test data; the test is skipped where it is absent."""
+
+    def find(name: str) -> Path:
+        path = _test_data() / name
+        if not path.is_file():
+            pytest.skip(f"{name} is not on this machine: set CNDTS_TEST_DATA to the folder that holds it")
+        return path
+
+    return find

@@ -1,6 +1,6 @@
 """Packed batches against a plain loop over records, and against shuffled and shifted copies."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def naive_batch(records: list[list[Event]], stamps: list[list[float]], queries: 
     names = [
         field.name
         for field in fields(EventBatch)
-        if field.name not in ("n_records", "n_channels", "n_visits", "static")
+        if field.name not in ("n_records", "n_channels", "n_visits", "static", "later")
     ]
     out: dict[str, list[float]] = {name: [] for name in names}
     first_visit = 0
@@ -83,6 +83,7 @@ def naive_batch(records: list[list[Event]], stamps: list[list[float]], queries: 
                 out["change"].append((value - before[1]) / SCALING.std[c])
                 out["gap"].append((time - before[0]) / 4)
                 out["is_first"].append(float(k == 0))
+                out["surprise"].append(surprise([v for _, v in series[:k]], value, c))
                 out["age"].append((end - time) / 4)
                 out["channel"].append(c)
                 out["series"].append(len(out["series_node"]))
@@ -97,8 +98,21 @@ def naive_batch(records: list[list[Event]], stamps: list[list[float]], queries: 
             out["query_node"].append(i * N_CHANNELS + queries.channel[row])
             out["query_channel"].append(queries.channel[row])
             out["query_horizon"].append(0.0 if last_time is None else (queries.time[row] - last_time) / 4)
+        out["record_gap"].append(0.0)
+        out["bridge"].append(0.0)
+        out["visit_record"] += [i] * len(stamps[i])
+        out["visit_age"] += [(last_time - time) / 4 for time in stamps[i]]
         first_visit += len(stamps[i])
     return out
+
+
+def surprise(earlier: list[float], value: float, channel: int) -> float:
+    """Deviations of the earlier values, with one more of the training mean and deviation, from their mean."""
+    known = (np.array(earlier) - SCALING.mean[channel]) / SCALING.std[channel]
+    n = len(known) + 1
+    mean = known.sum() / n
+    spread = max((np.square(known).sum() + 1) / n - mean**2, 1e-2)
+    return abs((value - SCALING.mean[channel]) / SCALING.std[channel] - mean) / spread**0.5
 
 
 def assert_batch(batch: EventBatch, expected: dict[str, list[float]]) -> None:
@@ -111,7 +125,7 @@ def assert_batch(batch: EventBatch, expected: dict[str, list[float]]) -> None:
 def assert_same(batch: EventBatch, other: EventBatch, atol: float = 0.0) -> None:
     for field in fields(EventBatch):
         a, b = getattr(batch, field.name), getattr(other, field.name)
-        if isinstance(a, int):
+        if a is None or isinstance(a, int):
             assert a == b, field.name
         else:
             torch.testing.assert_close(a, b, rtol=0, atol=atol)
@@ -126,8 +140,8 @@ def backbone() -> HybridMemoryBackbone:
 
 @torch.no_grad()
 def network_output(batch: EventBatch) -> torch.Tensor:
-    state, anchors, _ = backbone()(batch.to(dtype=torch.float64))
-    return torch.cat([state, anchors], dim=1)
+    at = backbone()(batch.to(dtype=torch.float64))
+    return torch.cat([at.features, at.anchors], dim=1)
 
 
 # ---- batches -----------------------------------------------------------------------------------------
@@ -166,7 +180,7 @@ def test_cut_equals_the_loop(data: st.DataObject, panel: IrregularPanel, horizon
         [event[1] for event in asked],
         [event[0] for event in asked],
     )
-    stamps = [sorted({time for _, time, _ in found}) for found in events]  # visits are those of the whole record
+    stamps = [sorted({time for _, time, _ in found}) for found in past]  # nothing is told of visits behind the cut
     assert_batch(batch, naive_batch(past, stamps, queries))
     expected = [(v - SCALING.mean[channel]) / SCALING.std[channel] for channel, _, v in asked]
     np.testing.assert_allclose(value.numpy(), expected, atol=1e-6)
@@ -249,3 +263,58 @@ def test_moving_a_batch_converts_real_numbers_only() -> None:
             torch.testing.assert_close(after, before, check_dtype=False)
         else:
             assert before == after
+
+
+# ---- gaps --------------------------------------------------------------------------------------------
+
+
+def mirrored(panel: IrregularPanel) -> IrregularPanel:
+    """The same events with time running backwards."""
+    order = np.lexsort((-panel.time, panel.record))
+    return IrregularPanel(
+        panel.offsets, -panel.time[order], panel.channel[order], panel.value[order], channels=panel.channels
+    )
+
+
+@settings(max_examples=60)
+@given(st.data(), panels())
+def test_both_sides_of_a_gap(data: st.DataObject, panel: IrregularPanel) -> None:
+    """Before the gap is a batch of the shortened record, after it one of the mirrored and shortened record."""
+    panel = panel.deduplicate("mean")  # values of one channel and time change their order in the mirror
+    records = np.array(data.draw(st.lists(st.integers(0, len(panel) - 1), min_size=1, max_size=4)))
+    bounds = st.lists(st.integers(-1, 13), min_size=len(records), max_size=len(records))
+    lower = np.array(data.draw(bounds)) / 4
+    upper = lower + np.array(data.draw(st.lists(st.integers(1, 6), min_size=len(records), max_size=len(records)))) / 4
+    channel = np.zeros(len(records), dtype=np.int64)
+    asked = Queries(np.arange(len(records) + 1), (lower + upper) / 2, channel)
+    batch = store_of(panel).gaps(records, lower, upper, asked)
+    nothing = Queries(np.zeros(2), [], [])
+    assert batch.later is not None
+    for i, record in enumerate(records):
+        alone = panel[[record]]
+        before, after = alone.where(alone.time <= lower[i]), mirrored(alone.where(alone.time >= upper[i]))
+        one = store_of(panel).gaps(records[[i]], lower[[i]], upper[[i]], asked[i : i + 1])
+        expected = store_of(before).batch(np.array([0]), asked[i : i + 1])
+        later = store_of(after).batch(np.array([0]), nothing)
+        assert one.later is not None
+        if before.n_events:
+            assert_same(replace(one, later=None, bridge=expected.bridge), expected)
+        assert_same(one.later, replace(later, surprise=one.later.surprise))
+        closed = -after.time.max() if after.n_events else 0.0
+        bridge = closed - before.time.max() if before.n_events and after.n_events else 0.0
+        horizon = expected.query_horizon.item() * 4
+        if after.n_events and not before.n_events:
+            horizon = closed - asked.time[i]
+        assert (batch.bridge[i] * 4, batch.query_horizon[i] * 4) == (bridge, horizon)
+
+
+def test_gap_ends_are_those_of_the_events() -> None:
+    """The bridge spans the events next to the gap, and mirrored surprise looks at what comes later."""
+    panel = IrregularPanel([0, 4], [0.0, 1.0, 5.0, 7.0], [0, 0, 0, 0], [1.0, 3.0, -3.0, -1.0], channels=["c0", "c1", "c2"])
+    asked = Queries([0, 1], [2.0], [0])
+    batch = store_of(panel).gaps(np.array([0]), np.array([1.0]), np.array([5.0]), asked)
+    assert batch.later is not None
+    assert (batch.bridge.item(), batch.query_horizon.item()) == (1.0, 0.25)
+    assert batch.later.value.tolist() == [-1.0, -2.0] and batch.later.gap.tolist() == [0.0, 0.5]
+    expected = [surprise([], -1.0, 0), surprise([-1.0], -3.0, 0)]
+    np.testing.assert_allclose(batch.later.surprise.numpy(), expected, rtol=1e-6)

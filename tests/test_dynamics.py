@@ -10,7 +10,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor, nn
 
-from cndts.dynamics import GatedField, SolverStatistics, VectorField, solve_adaptive, solve_fixed_step
+from cndts.dynamics import GatedField, SolverStatistics, VectorField, solve_adaptive, solve_fixed_step, solve_to_end
 from cndts.dynamics.adaptive import METHODS as ADAPTIVE
 from cndts.dynamics.dense_solution import DenseSolution
 
@@ -132,6 +132,15 @@ def test_knots_by_row_equal_separate_solves(method: str) -> None:
         alone = solve_fixed_step(field, z0[row : row + 1], knots[row], method)
         expected = alone.at(torch.zeros(9, dtype=torch.long), t)
         torch.testing.assert_close(together.at(torch.full((9,), row), t), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("knots", [common_knots, knots_by_row])
+@pytest.mark.parametrize("method", ORDER)
+def test_the_end_alone_equals_the_dense_end(method: str, knots: Callable[[int], Tensor]) -> None:
+    """Keeping the last state only changes nothing about it."""
+    z0, field = torch.randn(3, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64), gated_field()
+    end, _ = solve_to_end(field, z0, knots(4), method)
+    assert torch.equal(end, solve_fixed_step(field, z0, knots(4), method).state[-1])
 
 
 @pytest.mark.parametrize("method", ORDER)
@@ -304,8 +313,18 @@ def test_statistics_count_fixed_steps(method: str, calls: int, knots: Callable[[
     """Evaluations are those that happened: the stages of five steps and the slope at the end."""
     field = Counted()
     _, _, _, statistics = vars(solve_fixed_step(field, torch.ones(3, 2).double(), knots(5), method)).values()
-    assert statistics == SolverStatistics(method, 3, field.calls, field.rows)
+    assert statistics == SolverStatistics(method, 3, field.calls, field.rows, n_accepted=5)
     assert field.calls == calls
+
+
+@pytest.mark.parametrize("method", ORDER)
+def test_statistics_count_solves_to_the_end(method: str) -> None:
+    """Without dense output the slope at the end is not evaluated."""
+    field, dense = Counted(), Counted()
+    _, statistics = solve_to_end(field, torch.ones(3, 2).double(), knots_by_row(5), method)
+    solve_fixed_step(dense, torch.ones(3, 2).double(), knots_by_row(5), method)
+    assert statistics == SolverStatistics(method, 3, field.calls, field.rows, n_accepted=5)
+    assert field.calls == dense.calls - 1
 
 
 @pytest.mark.parametrize("method", ADAPTIVE)
@@ -313,8 +332,24 @@ def test_statistics_count_adaptive_steps(method: str) -> None:
     """Evaluations are those that happened, rejected steps included."""
     field = Counted()
     _, statistics = solve_adaptive(field, torch.ones(3, 2), torch.tensor([1.0, 2.0, 30.0]), method=method)
-    assert statistics == SolverStatistics(method, 3, field.calls, field.rows)
+    assert statistics[:4] == (method, 3, field.calls, field.rows)
     assert field.calls > 10
+
+
+def kick(t: Tensor, z: Tensor) -> Tensor:
+    """A field that rests until t = 1 and then moves at once."""
+    return torch.sigmoid(200 * (t - 1)).expand_as(z)
+
+
+@pytest.mark.parametrize(("method", "stages"), [("dopri5", 6), ("bosh3", 3), ("adaptive_heun", 1)])
+def test_rejected_steps_are_counted(method: str, stages: int) -> None:
+    """A surprise costs rejected steps; every step, taken or not, costs its stages, and choosing the first one two calls."""
+    for field, is_surprise in ((kick, True), (lambda t, z: 1 - 0.01 * z, False)):
+        _, statistics = solve_adaptive(field, torch.zeros(2, 1).double(), torch.tensor([1.5, 2.0]), method=method)
+        n_steps = statistics.n_accepted + statistics.n_rejected
+        assert statistics.n_evaluations == 2 + stages * n_steps
+        assert (statistics.n_rejected > 0) == is_surprise
+        assert statistics.n_accepted > 0
 
 
 # ---- errors ------------------------------------------------------------------------------------------
@@ -327,8 +362,11 @@ def test_errors() -> None:
         solve_fixed_step(pendulum, z0, torch.tensor([0.0, 1.0]), "heun")
     for knots in (torch.zeros(1), torch.zeros(2, 5), torch.zeros(3, 1), torch.zeros(3, 2, 2)):
         shape = ", ".join(map(str, knots.shape)) + ("," if knots.ndim == 1 else "")
-        with pytest.raises(ValueError, match=rf"knots need shape \(n_knots,\) or \(3, n_knots\) .* got \({shape}\)"):
-            solve_fixed_step(pendulum, z0, knots)
+        for solve in (solve_fixed_step, solve_to_end):
+            with pytest.raises(
+                ValueError, match=rf"knots need shape \(n_knots,\) or \(3, n_knots\) .* got \({shape}\)"
+            ):
+                solve(pendulum, z0, knots)
     with pytest.raises(ValueError, match="method must be one of .*'dopri5'.*; got 'rk4'"):
         solve_adaptive(pendulum, z0, torch.ones(3), method="rk4")
     with pytest.raises(TypeError, match="the adjoint needs the field as a torch module; got function. Pass a module"):

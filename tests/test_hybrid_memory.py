@@ -248,8 +248,8 @@ def test_gradients_of_the_backbone() -> None:
     named = dict(module.named_parameters())
 
     def run(*weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        state, anchors, _ = torch.func.functional_call(module, dict(zip(parts, weights, strict=True)), (batch,))
-        return state, anchors
+        said = torch.func.functional_call(module, dict(zip(parts, weights, strict=True)), (batch,))
+        return said.features, said.anchors
 
     assert torch.autograd.gradcheck(run, tuple(named[part] for part in parts), fast_mode=True)
 
@@ -257,8 +257,8 @@ def test_gradients_of_the_backbone() -> None:
 def test_every_parameter_is_used() -> None:
     """A loss on the state and the anchors reaches every parameter; none is there for show."""
     module = backbone(n_layers=2)
-    state, anchors, _ = module(batch_of(panel_of([12, 0, 20]), [4.0, 12.0]))
-    (state.square().sum() + anchors.square().sum()).backward()
+    said = module(batch_of(panel_of([12, 0, 20]), [4.0, 12.0]))
+    (said.features.square().sum() + said.anchors.square().sum()).backward()
     idle = [name for name, p in module.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     # A key's bias moves all scores of a softmax alike.
     assert idle in ([], ["working.key.bias"])

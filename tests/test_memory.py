@@ -1,5 +1,7 @@
 """Memories against numerical integration, recursions event by event, and loops over slots."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,8 @@ from torch import Tensor, nn
 from cndts._ragged import offsets_from_lengths
 from cndts.batching import EventStore
 from cndts.event_batch import EventBatch
-from cndts.memory import CompressedMemory, CompressedState, WorkingMemory, WorkingState
+from cndts.event_chunks import event_chunks
+from cndts.memory import CompressedMemory, CompressedState, SlotAttention, WorkingMemory, WorkingState
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 from cndts.rank_scale import RankScale
@@ -44,18 +47,28 @@ def batch_of(panel: IrregularPanel) -> EventBatch:
     return store.batch(np.arange(n_records), nothing).to(dtype=torch.float64)
 
 
-def compressed(n_timescales: int = 3, n_content: int = 2) -> CompressedMemory:
+def randomised(gates: list[nn.Module]) -> None:
+    """Gates that differ between events, as after training."""
+    with torch.no_grad():
+        for gate in gates:
+            for weight in gate.parameters():
+                weight.copy_(torch.randn(weight.shape, dtype=torch.float64))
+
+
+def compressed(n_timescales: int = 3, n_content: int = 2, **gates: bool) -> CompressedMemory:
     torch.manual_seed(0)
-    memory = CompressedMemory(N_CHANNELS, WIDTH, n_timescales, n_content, shortest=0.05, longest=4.0).double()
+    memory = CompressedMemory(N_CHANNELS, WIDTH, n_timescales, n_content, shortest=0.05, longest=4.0, **gates).double()
+    randomised([memory.write_gate, memory.forget_gate])
     with torch.no_grad():
         memory.log_rate.add_(0.1 * torch.randn(memory.log_rate.shape, dtype=torch.float64))  # each channel its own
-        memory.write_gate.weight.mul_(4)
     return memory
 
 
-def working(n_slots: int = 3) -> WorkingMemory:
+def working(n_slots: int = 3, **gates: bool) -> WorkingMemory:
     torch.manual_seed(0)
-    return WorkingMemory(n_slots, WIDTH, n_heads=2, dropout=0.5).double().eval()
+    memory = WorkingMemory(n_slots, WIDTH, n_heads=2, dropout=0.5, **gates).double().eval()
+    randomised([memory.write_gate, memory.forget_gate])
+    return memory
 
 
 def encoded_events(batch: EventBatch) -> Tensor:
@@ -69,11 +82,15 @@ def series_events(batch: EventBatch) -> list[list[int]]:
     ]
 
 
-def jumps(memory: CompressedMemory, encoded: Tensor, batch: EventBatch, row: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Decay rates, weights and contents of one event."""
-    weight = torch.exp(3 * torch.tanh(memory.write_gate(encoded[row]) / 3))
-    content = torch.cat([memory.content(encoded[row]), batch.value[row : row + 1]])
-    return memory.log_rate[batch.channel[row]].exp(), weight, content
+def jumps(
+    memory: CompressedMemory, encoded: Tensor, batch: EventBatch, row: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Decay rates until the next event, decay rates by channel, weights and contents of one event."""
+    rate = memory.log_rate[batch.channel[row]].exp()
+    write, forget = memory.write_gate.layer, memory.forget_gate.layer
+    weight = torch.ones_like(rate) if write is None else torch.exp(3 * torch.tanh(write(encoded[row]) / 3))
+    pace = torch.ones_like(rate) if forget is None else 2 * torch.sigmoid(forget(encoded[row]))
+    return rate * pace, pace, weight, torch.cat([memory.content(encoded[row]), batch.value[row : row + 1]])
 
 
 # ---- compressed memory -------------------------------------------------------------------------------
@@ -81,21 +98,20 @@ def jumps(memory: CompressedMemory, encoded: Tensor, batch: EventBatch, row: int
 
 @torch.no_grad()
 def test_compressed_memory_solves_its_ode() -> None:
-    """The sum over events is the state that scipy's solver reaches, integrating from event to event with jumps."""
+    """The sum over events is the state that scipy's solver reaches, whose decay changes its pace at every event."""
     memory, batch = compressed(), batch_of(panel_of([9, 4]))
     encoded = encoded_events(batch)
     state = memory.write(encoded, batch)
     for series, rows in enumerate(series_events(batch)):
-        m, n = np.zeros((3, 3)), np.zeros(3)
+        m, n, rates = np.zeros((3, 3)), np.zeros(3), np.zeros(3)
         for row in rows:
-            rate, weight, content = (part.numpy() for part in jumps(memory, encoded, batch, row))
             if batch.gap[row] > 0:
-                start = np.concatenate([m.ravel(), n])
-                rates = np.concatenate([np.repeat(rate, 3), rate])
+                start, rate = np.concatenate([m.ravel(), n]), np.concatenate([np.repeat(rates, 3), rates])
                 path = solve_ivp(
-                    lambda t, z, rates=rates: -rates * z, (0, float(batch.gap[row])), start, rtol=1e-9, atol=1e-11
+                    lambda t, z, rate=rate: -rate * z, (0, float(batch.gap[row])), start, rtol=1e-9, atol=1e-11
                 )
                 m, n = path.y[:9, -1].reshape(3, 3), path.y[9:, -1]
+            rates, _, weight, content = (part.numpy() for part in jumps(memory, encoded, batch, row))
             m, n = m + weight[:, None] * content, n + weight
         np.testing.assert_allclose(state.moment[series], m, atol=1e-7)
         np.testing.assert_allclose(state.mass[series], n, atol=1e-7)
@@ -103,21 +119,41 @@ def test_compressed_memory_solves_its_ode() -> None:
 
 @torch.no_grad()
 @settings(max_examples=30)
-@given(st.lists(st.integers(0, 8), min_size=1, max_size=4), st.integers(0, 99))
-def test_compressed_memory_equals_the_recursion(lengths: list[int], seed: int) -> None:
-    """All events at once give what one event after the other gives."""
-    memory, batch = compressed(), batch_of(panel_of(lengths, seed))
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=4), st.integers(0, 99), st.booleans(), st.booleans())
+def test_compressed_memory_equals_the_recursion(lengths: list[int], seed: int, write: bool, forget: bool) -> None:
+    """All events at once give what one event after the other gives, with and without either gate."""
+    memory, batch = compressed(write_gate=write, forget_gate=forget), batch_of(panel_of(lengths, seed))
     encoded = encoded_events(batch)
     state = memory.write(encoded, batch)
     assert len(state.mass) == len(batch.series_node)
     for series, rows in enumerate(series_events(batch)):
         moment, mass = torch.zeros(3, 3).double(), torch.zeros(3).double()
+        rate = pace = torch.zeros(3).double()
         for row in rows:
-            rate, weight, content = jumps(memory, encoded, batch, row)
             kept = torch.exp(-rate * batch.gap[row])
+            rate, pace, weight, content = jumps(memory, encoded, batch, row)
             moment, mass = kept[:, None] * moment + weight[:, None] * content, kept * mass + weight
         torch.testing.assert_close(state.moment[series], moment, rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(state.mass[series], mass, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(state.pace[series], pace)
+
+
+@torch.no_grad()
+def test_closed_forget_gates_hold_on() -> None:
+    """A pace of 0 after every event keeps all of them, whatever the gaps; twice the pace forgets as twice the gaps do."""
+    memory = compressed(write_gate=False)
+    panel = panel_of([12])
+    batch, encoded = batch_of(panel), encoded_events(batch_of(panel))
+    memory.forget_gate.layer.weight.zero_()
+    memory.forget_gate.layer.bias.fill_(-1e9)
+    mass = memory.write(encoded, batch).mass
+    torch.testing.assert_close(mass, batch.series_count[:, None].expand_as(mass))
+    memory.forget_gate.layer.bias.fill_(1e9)
+    fast = memory.write(encoded, batch)
+    slow = compressed(write_gate=False, forget_gate=False)
+    slow.load_state_dict(memory.state_dict(), strict=False)
+    stretched = IrregularPanel(panel.offsets, 2 * panel.time, panel.channel, panel.value, channels=panel.channels)
+    torch.testing.assert_close(fast.moment, slow.write(encoded, batch_of(stretched)).moment)
 
 
 @torch.no_grad()
@@ -159,11 +195,12 @@ def test_no_event_silences_the_others() -> None:
 
 @torch.no_grad()
 def test_averages_run_from_the_last_value_to_the_mean() -> None:
-    """With an even gate slow accumulators hold the plain mean, fast ones the last value, and none leaves the range."""
+    """With even gates slow accumulators hold the plain mean, fast ones the last value, and none leaves the range."""
     values = [1.0, 4.0, -2.0, 7.0]
     batch = batch_of(IrregularPanel([0, 4], [0.0, 1.0, 2.0, 3.0], [1] * 4, values, channels=["a", "b", "c"]))
     memory = CompressedMemory(N_CHANNELS, WIDTH, 7, 2, shortest=1e-3, longest=1e6).double()
-    memory.write_gate.weight.zero_()
+    memory.write_gate.layer.weight.zero_()
+    memory.write_gate.layer.bias.zero_()
     averages = memory.averages(memory.write(encoded_events(batch), batch))[0]
     assert averages[0].item() == pytest.approx(7.0)
     assert averages[-1].item() == pytest.approx(2.5, abs=1e-4)
@@ -197,7 +234,8 @@ def test_gradients_of_the_compressed_memory() -> None:
 def test_compressed_features() -> None:
     """What is read are ratios and log masses, as many as announced."""
     memory = compressed()
-    state = CompressedState(torch.arange(18.0).view(2, 3, 3).double(), torch.tensor([[1.0, 2.0, 4.0]] * 2).double())
+    mass = torch.tensor([[1.0, 2.0, 4.0]] * 2).double()
+    state = CompressedState(torch.arange(18.0).view(2, 3, 3).double(), mass, torch.ones_like(mass))
     read = memory.read(state)
     assert read.shape == (2, memory.n_features)
     torch.testing.assert_close(read[0, :9].view(3, 3), state.moment[0] / torch.tensor([[1.0], [2.0], [4.0]]).double())
@@ -207,70 +245,96 @@ def test_compressed_features() -> None:
 # ---- working memory ----------------------------------------------------------------------------------
 
 
+def assert_window(state: WorkingState, memory: WorkingMemory, encoded: Tensor, batch: EventBatch) -> None:
+    """The state holds the last events of each series of a batch, newest first."""
+    for series, rows in enumerate(series_events(batch)):
+        newest = rows[::-1][: memory.n_slots]
+        assert state.is_held[series].tolist() == [slot < len(newest) for slot in range(memory.n_slots)]
+        for slot in range(memory.n_slots):
+            facts, gates, event = [0.0] * 4, [0.0] * 2, torch.zeros(WIDTH).double()
+            if slot < len(newest):
+                row = newest[slot]
+                event = encoded[row]
+                facts = [float(part[row]) for part in (batch.value, batch.score, batch.age, batch.gap)]
+                gates = [float(gate(event[None])) for gate in (memory.write_gate, memory.forget_gate)]
+            np.testing.assert_allclose(state.facts[series, slot], facts, atol=1e-12)
+            np.testing.assert_allclose(state.gates[series, slot], gates, atol=1e-12)
+            assert torch.equal(state.encoded[series, slot], event)
+
+
+@torch.no_grad()
 @settings(max_examples=50)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=4), st.integers(1, 6), st.integers(0, 99))
 def test_window_equals_the_loop(lengths: list[int], n_slots: int, seed: int) -> None:
     """A window holds the last events of its series, the newest first, with value, rank score, age and gap; the rest is zero."""
-    panel = panel_of(lengths, seed)
-    batch = batch_of(panel)
-    state = working(n_slots).write(batch)
-    for series, rows in enumerate(series_events(batch)):
-        newest = rows[::-1][:n_slots]
-        assert state.is_held[series].tolist() == [slot < len(newest) for slot in range(n_slots)]
-        assert state.row[series].tolist()[: len(newest)] == newest
-        for slot in range(n_slots):
-            facts = [0.0, 0.0, 0.0, 0.0]
-            if slot < len(newest):
-                row = newest[slot]
-                age = float(batch.age[row] + batch.series_age[series])
-                facts = [
-                    float(batch.value[row]),
-                    float(batch.score[row]),
-                    np.log1p(10 * age),
-                    np.log1p(10 * float(batch.gap[row])),
-                ]
-            np.testing.assert_allclose(state.facts[series, slot], facts, atol=1e-12)
-
-
-def test_empty_slots_point_into_their_own_series() -> None:
-    """The row of an empty slot is valid, so that gathering it reads no other series."""
-    batch = batch_of(panel_of([2, 30, 1]))
-    state = working(6).write(batch)
-    assert (batch.series[state.row] == torch.arange(len(state.row))[:, None]).all()
+    memory, batch = working(n_slots), batch_of(panel_of(lengths, seed))
+    encoded = encoded_events(batch)
+    assert_window(memory.write(encoded, batch), memory, encoded, batch)
 
 
 @torch.no_grad()
-def test_recall_equals_attention_over_held_slots() -> None:
-    """Attention written as loops over series, heads and held slots."""
-    memory, batch = working(4), batch_of(panel_of([7, 2, 20]))
-    encoded, state = encoded_events(batch), memory.write(batch)
-    asked = torch.randn(len(state.row), WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    recalled = memory.recall(state, encoded, asked)
-    size = WIDTH // 2
-    for series in range(len(state.row)):
-        held = [slot for slot in range(4) if state.is_held[series, slot]]
-        slots = torch.stack([torch.cat([encoded[state.row[series, s]], state.facts[series, s]]) for s in held])
-        query = memory.query(memory.norm(asked[series]))
+@settings(max_examples=50)
+@given(st.integers(1, 40), st.integers(1, 6), st.integers(0, 99), st.integers(1, 20))
+def test_window_goes_on_from_an_earlier_one(length: int, n_slots: int, seed: int, size: int) -> None:
+    """New events push the older ones back, and their ages grow by the time that passed."""
+    memory, batch = working(n_slots), batch_of(panel_of([length], seed, span=30))
+    encoded = encoded_events(batch)
+    state = memory.empty(N_CHANNELS)
+    marked = replace(batch, score=torch.arange(len(encoded)).double())  # tells which rows a chunk holds
+    for chunk in event_chunks(marked, size):
+        rows, series = chunk.score.long(), chunk.series_node
+        earlier = WorkingState(*(part[series] for part in state))
+        later = memory.write(encoded[rows], chunk, earlier)
+        state = WorkingState(*(part.index_copy(0, series, new) for part, new in zip(state, later, strict=True)))
+    assert_window(WorkingState(*(part[batch.series_node] for part in state)), memory, encoded, marked)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("gated", [True, False])
+def test_recall_equals_attention_over_held_slots(gated: bool) -> None:
+    """Attention written as loops over series, heads and held slots; gates add to the scores."""
+    memory = working(4, write_gate=gated, forget_gate=gated)
+    batch = batch_of(panel_of([7, 2, 20]))
+    encoded = encoded_events(batch)
+    state, since = memory.write(encoded, batch), batch.series_age
+    asked = torch.randn(len(since), WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    recalled = memory.recall(state, since, asked)
+    attention, size = memory.attention, WIDTH // 2
+    for series, rows in enumerate(series_events(batch)):
+        newest = torch.tensor(rows[::-1][:4])
+        age = batch.age[newest] + since[series]
+        times = [torch.log1p(10 * age), torch.log1p(10 * batch.gap[newest])]
+        slots = torch.cat(
+            [encoded[newest], torch.stack([batch.value[newest], batch.score[newest], *times], dim=-1)], dim=-1
+        )
+        bias = torch.zeros(len(newest)).double()
+        if gated:
+            bias = memory.write_gate(encoded[newest])[:, 0] - memory.forget_gate(encoded[newest])[:, 0] * age
+        query = attention.query(memory.norm(asked[series]))
         heads = []
         for head in (slice(0, size), slice(size, WIDTH)):
-            share = (memory.key(slots)[:, head] @ query[head] / size**0.5).softmax(0)
-            heads.append(share @ memory.content(slots)[:, head])
-        torch.testing.assert_close(recalled[series], memory.out(torch.cat(heads)))
+            share = (attention.key(slots)[:, head] @ query[head] / size**0.5 + bias).softmax(0)
+            heads.append(share @ attention.content(slots)[:, head])
+        torch.testing.assert_close(recalled[series], attention.out(torch.cat(heads)))
 
 
 @torch.no_grad()
 def test_empty_slots_carry_no_influence() -> None:
     """Whatever lies in an empty slot, neither reading nor recalling changes; what lies in a held slot counts."""
     memory, batch = working(5), batch_of(panel_of([6, 3]))
-    encoded, state = encoded_events(batch), memory.write(batch)
-    asked = torch.ones(len(state.row), WIDTH).double()
+    state, since = memory.write(encoded_events(batch), batch), batch.series_age
+    asked = torch.ones(len(since), WIDTH).double()
     assert 0 < state.is_held.sum() < state.is_held.numel()
-    noise = torch.randn(state.facts.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    elsewhere = torch.where(state.is_held, state.row, torch.zeros_like(state.row))
-    spoiled = WorkingState(elsewhere, state.is_held, torch.where(state.is_held[..., None], state.facts, noise))
-    assert torch.equal(memory.recall(spoiled, encoded, asked), memory.recall(state, encoded, asked))
-    moved = WorkingState(state.row, state.is_held, state.facts + noise)
-    assert not torch.allclose(memory.recall(moved, encoded, asked), memory.recall(state, encoded, asked))
+
+    def noisy(part: Tensor, where: Tensor) -> Tensor:
+        noise = torch.randn(part.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+        return torch.where(where[..., None], part + noise.abs(), part)
+
+    for where, is_moved in ((~state.is_held, False), (state.is_held, True)):
+        spoiled = state._replace(facts=noisy(state.facts, where), gates=noisy(state.gates, where))
+        reads = [(memory.read(s, since), memory.recall(s, since, asked)) for s in (spoiled, state)]
+        for found, expected in zip(*reads, strict=True):
+            assert torch.equal(found, expected) != is_moved
 
 
 @torch.no_grad()
@@ -280,29 +344,67 @@ def test_a_window_with_room_to_spare_recalls_the_same() -> None:
     small, large = working(3), working(9)
     shared = {name: weight for name, weight in small.state_dict().items() if "summary" not in name}
     large.load_state_dict(shared, strict=False)
-    encoded, asked = encoded_events(batch), torch.ones(len(batch.series_node), WIDTH).double()
-    expected = small.recall(small.write(batch), encoded, asked)
-    torch.testing.assert_close(large.recall(large.write(batch), encoded, asked), expected, rtol=0, atol=1e-14)
+    encoded, since = encoded_events(batch), batch.series_age
+    asked = torch.ones(len(since), WIDTH).double()
+    expected = small.recall(small.write(encoded, batch), since, asked)
+    found = large.recall(large.write(encoded, batch), since, asked)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-14)
 
 
 def test_gradients_reach_held_events_only() -> None:
     """Recall looks at the window alone: older events have no gradient, and none is NaN."""
     batch = batch_of(panel_of([15, 1]))
     memory, encoded = working(2), encoded_events(batch).requires_grad_()
-    state = memory.write(batch)
-    memory.recall(state, encoded, torch.ones(len(state.row), WIDTH).double()).square().sum().backward()
+    state = memory.write(encoded, batch)
+    asked = torch.ones(len(batch.series_age), WIDTH).double()
+    memory.recall(state, batch.series_age, asked).square().sum().backward()
     held = torch.zeros(len(encoded), dtype=torch.bool)
-    held[state.row[state.is_held]] = True
+    held[[row for rows in series_events(batch) for row in rows[-2:]]] = True
     assert encoded.grad is not None
     assert (encoded.grad[held].abs().sum(1) > 0).all()
     assert (encoded.grad[~held] == 0).all()
 
 
-def test_working_memory_without_events() -> None:
+def test_memories_without_events() -> None:
     """A batch without any event has no series, and memories of length zero."""
     batch = batch_of(panel_of([0, 0]))
-    memory = working()
-    state = memory.write(batch)
-    assert memory.read(state).shape == (0, WIDTH)
-    assert memory.recall(state, encoded_events(batch), torch.zeros(0, WIDTH).double()).shape == (0, WIDTH)
-    assert compressed().read(compressed().write(encoded_events(batch), batch)).shape == (0, compressed().n_features)
+    memory, encoded = working(), encoded_events(batch)
+    state = memory.write(encoded, batch)
+    assert memory.read(state, batch.series_age).shape == (0, WIDTH)
+    assert memory.recall(state, batch.series_age, torch.zeros(0, WIDTH).double()).shape == (0, WIDTH)
+    assert compressed().read(compressed().write(encoded, batch)).shape == (0, compressed().n_features)
+
+
+# ---- attention over slots ----------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_slot_attention_equals_plain_attention() -> None:
+    """Keys and contents computed per slot, softmax over slots, heads side by side: the textbook form."""
+    torch.manual_seed(0)
+    attention = SlotAttention(width=6, n_inside=5, n_heads=3).double()
+    asked, slots, bias = (torch.randn(*shape).double() for shape in ((4, 2, 6), (4, 7, 5), (4, 7)))
+    bias[0, 3:] = -torch.inf
+    read, share = attention(asked, slots, bias)
+    query, key, content = (
+        layer(x).unflatten(-1, (3, 2)).transpose(1, 2)
+        for layer, x in ((attention.query, asked), (attention.key, slots), (attention.content, slots))
+    )
+    expected = (query @ key.transpose(-1, -2) / 2**0.5 + bias[:, None, None]).softmax(-1)
+    torch.testing.assert_close(share, expected.transpose(1, 2))
+    torch.testing.assert_close(read, attention.out((expected @ content).transpose(1, 2).flatten(2)))
+    assert (share[0, :, :, 3:] == 0).all()
+    torch.testing.assert_close(share.sum(-1), torch.ones(4, 2, 3).double())
+
+
+def test_gradients_of_slot_attention() -> None:
+    """Gradients by askers, slots and bias match finite differences, with an empty slot among them."""
+    torch.manual_seed(0)
+    attention = SlotAttention(width=4, n_inside=3, n_heads=2).double()
+    asked, slots, bias = (torch.randn(*shape).double() for shape in ((2, 1, 4), (2, 3, 3), (2, 3)))
+    empty = torch.tensor([[False, False, True], [False, True, True]])
+
+    def run(asked: Tensor, slots: Tensor, bias: Tensor) -> Tensor:
+        return attention(asked, slots, bias.masked_fill(empty, -torch.inf))[0]
+
+    assert torch.autograd.gradcheck(run, tuple(part.requires_grad_() for part in (asked, slots, bias)))

@@ -20,6 +20,8 @@ VARIABLES = [
 ]
 # fmt: on
 PARTS = ("train", "validation", "test")
+# mTAN publishes errors on the scale of all records; tests of its own look at that
+LEAK_FREE = [protocol(NAME), protocol("mtan/physionet2012", scale="seen")]
 
 
 def stays(n_records=40, seed=0, channels=("HR", "Temp", "Weight"), **changes) -> IrregularPanel:
@@ -114,16 +116,16 @@ def test_sizes_are_sixty_twenty_twenty():
         assert sizes == [0.6 * n_records, 0.2 * n_records, 0.2 * n_records]
 
 
-@pytest.mark.parametrize("name", available_protocols())
-def test_nothing_of_the_test_records_leaks(name):
+@pytest.mark.parametrize("rules", LEAK_FREE, ids=repr)
+def test_nothing_of_the_test_records_leaks(rules):
     """Poisoned test records change no bit of training, validation and scale; their own context is only rescaled."""
     panel = stays(60)
-    clean = protocol(name).split(panel)
+    clean = rules.split(panel)
     is_test = panel.records.isin(clean.records.test)
     poisoned_value = np.where(is_test[panel.record], panel.value * -1e6 + 7, panel.value)
     static = panel.static.copy()
     static.loc[is_test] = 1e9
-    poisoned = protocol(name).split(stays(60, value=poisoned_value, static=static))
+    poisoned = rules.split(stays(60, value=poisoned_value, static=static))
     for part in ("train", "validation"):
         for before, after in zip(getattr(clean, part), getattr(poisoned, part), strict=True):
             for field in ("offsets", "time", "channel", "value"):
@@ -214,7 +216,7 @@ def test_every_protocol_describes_itself(name):
     rules = protocol(name)
     table = rules.published()
     assert rules.describe().startswith(name)
-    assert "ICML 2024" in rules.describe()
+    assert any(venue in rules.describe() for venue in ("ICML 2024", "ICLR 2021"))
     assert "Traps" in rules.describe()
     assert {"mse", "mse_std", "mae", "mae_std", "source"} == set(table.columns)
     assert table["source"].notna().all()
@@ -261,7 +263,8 @@ def test_times_before_admission_are_refused():
 def test_unknown_protocol():
     """The known names are listed."""
     with pytest.raises(
-        ValueError, match="there is no protocol 'physionet'; the known ones are t-patchgnn/physionet2012"
+        ValueError,
+        match="there is no protocol 'physionet'; the known ones are mtan/physionet2012, t-patchgnn/physionet2012",
     ):
         protocol("physionet")
 

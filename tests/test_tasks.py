@@ -202,6 +202,78 @@ def n_runs(values, hidden):
     return sum(now and not before for before, now in pairwise(inside))
 
 
+def blocks_of_time(panel, length, observed=0.6, per="channel", seed=0):
+    return Interpolation(observed, "blocks", per, random_state=seed, block_length=length).split(panel)
+
+
+@given(panels(), st.floats(0.1, 30), st.floats(0.05, 0.95), st.sampled_from(["channel", "record"]), st.integers(0, 5))
+def test_blocks_of_time_partition_the_events(panel, length, observed, per, seed):
+    """Visible and hidden events make up the record, whose first and last event stay; short records stay whole."""
+    X, y = blocks_of_time(panel, length, observed, per, seed)
+    assert sorted(context_rows(X) + target_rows(y)) == context_rows(panel)
+    for i in range(len(panel)):
+        whole, left = panel[i].time, X[i].time
+        if len(whole):
+            assert (left[0], left[-1]) == (whole[0], whole[-1])
+            assert whole[-1] - whole[0] > length or len(left) == len(whole)
+
+
+@given(panels(), st.floats(0.1, 30), st.integers(0, 5), st.randoms(use_true_random=False))
+def test_blocks_of_time_belong_to_the_record(panel, length, seed, random):
+    """Taking a subset of the records, in any order, changes no block."""
+    subset = random.sample(range(len(panel)), random.randint(1, len(panel)))
+    X, _ = blocks_of_time(panel, length, seed=seed)
+    X_subset, _ = blocks_of_time(panel[subset], length, seed=seed)
+    assert same_panel(X[subset], X_subset)
+
+
+def every_minute(n_records=300, hours=24):
+    """Two channels, each seen every minute of a day."""
+    time = np.repeat(np.arange(60 * hours + 1) / 60, 2)
+    channel = np.arange(len(time)) % 2
+    n_events = n_records * len(time)
+    return IrregularPanel(
+        np.arange(n_records + 1) * len(time),
+        np.tile(time, n_records),
+        np.tile(channel, n_records),
+        np.arange(n_events),
+        channels=["a", "b"],
+        time_unit="h",
+    )
+
+
+def test_blocks_of_time_have_their_length_and_share():
+    """Three gaps of two hours take a quarter of the day, at places that are uniform."""
+    panel = every_minute()
+    _, y = blocks_of_time(panel, 2, observed=0.75, per="record")
+    assert abs(len(y.value) / panel.n_events - 0.25) < 1e-3
+    one = y.channel == 0
+    time, record = y.time[one], y.record[one]
+    is_new = np.flatnonzero((np.diff(record, prepend=-1) != 0) | (np.diff(time, prepend=-1) > 1.5 / 60))
+    lengths = np.diff(is_new, append=len(time))
+    apart = lengths <= 121  # two blocks may touch
+    assert np.mean(apart) > 0.9
+    assert set(lengths[apart].tolist()) <= {119, 120}
+    middle = np.histogram(time, bins=8, range=(4, 20))[0]
+    assert np.ptp(middle) < 0.2 * middle.mean()
+
+
+def test_blocks_of_time_per_channel_or_for_all():
+    """Channels fall silent together, or each on its own; a share that is no whole number of blocks is met on average."""
+    panel = every_minute()
+    for per, overlap in (("record", 1.0), ("channel", 0.1)):
+        _, y = blocks_of_time(panel, pd.Timedelta("90min"), observed=0.9, per=per)
+        a, b = ({*zip(y.record[y.channel == c], y.time[y.channel == c], strict=True)} for c in (0, 1))
+        assert len(a & b) / len(a) == pytest.approx(overlap, abs=0.05)
+        assert len(y.value) / panel.n_events == pytest.approx(0.1, abs=0.01)
+
+
+def test_draw_of_time_blocks_is_the_same_everywhere():
+    """A pinned draw, as for the other patterns."""
+    panel = IrregularPanel([0, 8], np.arange(8.0), np.zeros(8, int), np.arange(8), records=["patient 1"])
+    assert blocks_of_time(panel, 2.5)[0].value.tolist() == [0, 3, 7]
+
+
 def test_several_blocks_lie_apart():
     """In a long record three blocks are three runs of equal length, save when two touch."""
     panel = random_panel(200, 200 * 60, n_channels=1)
@@ -264,6 +336,8 @@ def test_draw_does_not_depend_on_the_dtype_of_ids(dtype):
         ({"pattern": "rows"}, 'pattern must be "points" or "blocks"; got \'rows\''),
         ({"per": "panel"}, 'per must be "channel" or "record"; got \'panel\''),
         ({"n_blocks": 0}, "n_blocks must be 1 or more; got 0"),
+        ({"block_length": 2}, r"block_length goes with pattern=\"blocks\" and without n_blocks.*got pattern='points'"),
+        ({"pattern": "blocks", "n_blocks": 2, "block_length": 2}, "as it sets their number; .* n_blocks=2"),
     ],
 )
 def test_interpolation_refuses(settings, text):
@@ -274,7 +348,13 @@ def test_interpolation_refuses(settings, text):
 
 @pytest.mark.parametrize(
     "task",
-    [Extrapolation(), Interpolation(), Interpolation(pattern="blocks"), Interpolation(pattern="blocks", per="record")],
+    [
+        Extrapolation(),
+        Interpolation(),
+        Interpolation(pattern="blocks"),
+        Interpolation(pattern="blocks", per="record"),
+        Interpolation(pattern="blocks", block_length=3),
+    ],
 )
 def test_tasks_do_not_loop_over_records(task):
     """4,000 records with 440,000 events split well under a second."""

@@ -1,18 +1,22 @@
 """The hybrid-memory neural ODE."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from cndts._layers import log_time
+from cndts.backbones.backbone import Backbone, QueryStates
 from cndts.backbones.channel_attention import ChannelAttention
 from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.readout import Readout
 from cndts.backbones.record_digest import RecordDigest
-from cndts.dynamics import Solver, SolverStatistics
+from cndts.dynamics import Solver
 from cndts.event_batch import EventBatch
-from cndts.memory import CompressedMemory, Memory, WorkingMemory
+from cndts.event_chunks import event_chunks
+from cndts.memory import HybridMemory, HybridState, Memory, SeriesFacts
+
+_N_HEADS = 4
 
 
 class EncodedRecords(NamedTuple):
@@ -30,15 +34,15 @@ class EncodedRecords(NamedTuple):
     anchors: Tensor
 
 
-class HybridMemoryBackbone(nn.Module):
+class HybridMemoryBackbone(Backbone[EncodedRecords]):
     """Events to memories, memories to channel nodes, nodes along an ODE to the queries.
 
     1. Each event is encoded, together with those at the same time (`EventEncoder`).
-    2. Every series writes its long-term `CompressedMemory` and its short-term `WorkingMemory`.
-    3. One node per (record, channel) reads both, beside a `RecordDigest` of what all channels last showed, and nodes of a
-       record exchange by `ChannelAttention`.
-    4. In a second round each node re-reads its working memory, knowing by now what the other channels showed; the
-       compressed memory is written and read once, which keeps the cost linear in events.
+    2. It is written to the memories (`HybridMemory`): long-term and working memory of its channel, episodic memory of its record.
+    3. One node per (record, channel) reads long-term and working memory, beside a `RecordDigest` of what all channels last
+       showed, and nodes of a record exchange by `ChannelAttention`.
+    4. In a second round each node reads working and episodic memory again, knowing by now what the other channels showed; the
+       long-term memory is written and read once, which keeps the cost linear in events.
     5. A neural ODE carries the node from the last event to each query (`Readout`).
 
     Parameters
@@ -52,7 +56,8 @@ class HybridMemoryBackbone(nn.Module):
     width : int
         Length of all vectors.
     n_heads, n_layers : int
-        Heads of every attention; layers of channel attention in the first round (the second round has one).
+        Heads of every attention; layers of channel attention in the first round (the second round has one). Without layers
+        no channel learns of another by attention, in either round.
     dropout : float
         Dropout rate.
 
@@ -76,53 +81,90 @@ class HybridMemoryBackbone(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.width = width
+        self.width, self.n_channels = width, n_channels
         self.n_anchors = memory.timescales + 2
+        self.chunk, self.has_second_round = memory.chunk, memory.second_round
         self.encoder = EventEncoder(n_channels, width)
-        self.compressed = CompressedMemory(
-            n_channels, width, memory.timescales, memory.contents, memory.shortest, memory.longest
-        )
-        self.working = WorkingMemory(memory.window, width, n_heads, dropout)
+        self.memory = HybridMemory(n_channels, width, n_heads, dropout, memory)
         self.channel = nn.Embedding(n_channels, width)
         nn.init.normal_(self.channel.weight, std=0.5)
         self.static = nn.Linear(n_static, width) if n_static else None
         self.digest = RecordDigest(n_channels, width, width, dropout)
         self.unseen = nn.Parameter(torch.zeros(width))
-        self.read = nn.Linear(self.compressed.n_features + width + 3, width)
         self.first_round = nn.ModuleList(ChannelAttention(width, n_heads, dropout) for _ in range(n_layers))
-        self.second_round = ChannelAttention(width, n_heads, dropout)
+        is_exchanging = memory.second_round and n_layers
+        self.second_round = ChannelAttention(width, n_heads, dropout) if is_exchanging else nn.Identity()
         self.norm = nn.LayerNorm(width)
         self.readout = Readout(width, solver)
 
-    def forward(self, batch: EventBatch) -> tuple[Tensor, Tensor, SolverStatistics]:
-        """State and anchors at the batch's queries, shapes (n_queries, width) and (n_queries, n_anchors)."""
-        encoded = self.encode(batch)
-        state, statistics = self.readout(encoded.nodes, batch.query_node, batch.query_horizon)
-        return state, encoded.anchors.index_select(0, batch.query_node), statistics
+    @classmethod
+    def build(cls, n_channels: int, n_static: int, *, width: int, dropout: float, solver: Solver | None) -> Self:
+        """Make the backbone with default memories and two layers of attention."""
+        if width < 1 or width % _N_HEADS:
+            raise ValueError(f"width must be a positive multiple of {_N_HEADS}; got {width!r}.")
+        sizes = {"width": width, "n_heads": _N_HEADS, "n_layers": 2}
+        return cls(n_channels, n_static, Memory(), solver or Solver(), **sizes, dropout=dropout)
+
+    # ---- events to memories --------------------------------------------------------------------
+
+    def write(self, batch: EventBatch) -> HybridState:
+        """Memories of a batch's series and records at their last events."""
+        if len(batch.value) <= self.chunk:
+            return self.memory.write(self.encoder(batch), batch)
+        state = self.memory.empty(batch.n_records * batch.n_channels, batch.n_records)
+        for chunk in event_chunks(batch, self.chunk):
+            if torch.is_grad_enabled():
+                state = checkpoint(self.write_on, state, chunk, use_reentrant=False)
+            else:
+                state = self.write_on(state, chunk)
+        return state.rows(batch.series_node)
+
+    def write_on(self, state: HybridState, batch: EventBatch) -> HybridState:
+        """Write further events to memories that have a row for every node, and give them back.
+
+        The cost depends on the events of the batch and the size of the state, not on how many events came before.
+        """
+        before = state.rows(batch.series_node)
+        return state.updated(batch.series_node, self.memory.write(self.encoder(batch), batch, before))
+
+    # ---- memories to nodes ---------------------------------------------------------------------
 
     def encode(self, batch: EventBatch) -> EncodedRecords:
         """Write and read the memories of all records in a batch."""
-        events = self.encoder(batch)
-        compressed, working = self.compressed.write(events, batch), self.working.write(batch)
-        lengths = torch.stack([batch.series_count.log1p(), log_time(batch.series_age), log_time(batch.series_span)], -1)
-        read = self.read(torch.cat([self.compressed.read(compressed), self.working.read(working), lengths], dim=-1))
-        averages = self.compressed.averages(compressed)
-        nodes = self._place(read, batch) + self.digest(averages, batch)
+        return self.nodes(self.write(batch), SeriesFacts.of(batch), batch.static)
+
+    def nodes(self, state: HybridState, facts: SeriesFacts, static: Tensor) -> EncodedRecords:
+        """Read memories into nodes.
+
+        Parameters
+        ----------
+        state : HybridState
+            The memories, one row per series.
+        facts : SeriesFacts
+            Of the same series.
+        static : Tensor of shape (n_records, n_static)
+            Encoded static features.
+        """
+        averages = self.memory.averages(state, len(facts.node))
+        nodes = self._place(self.memory.read(state, facts), facts.node, static) + self.digest(averages, facts, len(static))
         for layer in self.first_round:
             nodes = layer(nodes)
-        flat = nodes.flatten(0, 1)
-        recalled = self.working.recall(working, events, flat.index_select(0, batch.series_node))
-        nodes = self.second_round(flat.index_add(0, batch.series_node, recalled).view_as(nodes))
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(averages, batch))
+        if self.has_second_round:
+            nodes = self.second_round(nodes + self.memory.recall(state, facts, nodes))
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(averages, facts, len(static)))
 
-    def _place(self, read: Tensor, batch: EventBatch) -> Tensor:
+    def at(self, state: EncodedRecords, query_node: Tensor, query_channel: Tensor, query_horizon: Tensor) -> QueryStates:
+        """State and anchors at queries."""
+        features, statistics = self.readout(state.nodes, query_node, query_horizon)
+        return QueryStates(features, state.anchors.index_select(0, query_node), statistics)
+
+    def _place(self, read: Tensor, node: Tensor, static: Tensor) -> Tensor:
         """Nodes of shape (n_records, n_channels, width): what was read where there are events, else ``unseen``."""
-        nodes = self.unseen.expand(batch.n_records * batch.n_channels, -1)
-        nodes = nodes.index_put((batch.series_node,), read)
-        nodes = nodes.view(batch.n_records, batch.n_channels, -1) + self.channel.weight
-        return nodes if self.static is None else nodes + self.static(batch.static)[:, None]
+        nodes = self.unseen.expand(len(static) * self.n_channels, -1).index_put((node,), read)
+        nodes = nodes.view(len(static), self.n_channels, -1) + self.channel.weight
+        return nodes if self.static is None else nodes + self.static(static)[:, None]
 
-    def _anchors(self, averages: Tensor, batch: EventBatch) -> Tensor:
-        seen = torch.cat([batch.value[batch.series_end, None], averages], dim=1)
-        anchors = seen.new_zeros(batch.n_records * batch.n_channels, self.n_anchors)
-        return anchors.index_put((batch.series_node,), torch.nn.functional.pad(seen, (0, 1)))
+    def _anchors(self, averages: Tensor, facts: SeriesFacts, n_records: int) -> Tensor:
+        seen = torch.cat([facts.value[:, None], averages], dim=1)
+        anchors = seen.new_zeros(n_records * self.n_channels, self.n_anchors)
+        return anchors.index_put((facts.node,), torch.nn.functional.pad(seen, (0, 1)))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from cndts._layers import Dropout, two_layers
-from cndts.event_batch import EventBatch
+from cndts.memory import SeriesFacts
 
 _N_FACTS = 8
 
@@ -33,16 +33,17 @@ class RecordDigest(nn.Module):
 
     def __init__(self, n_channels: int, hidden: int, width: int, dropout: float) -> None:
         super().__init__()
+        self.n_channels = n_channels
         self.dropout = Dropout(dropout)
         self.layers = two_layers(_N_FACTS * n_channels, hidden, n_channels * width, dropout)
 
-    def forward(self, averages: Tensor, batch: EventBatch) -> Tensor:
+    def forward(self, averages: Tensor, series: SeriesFacts, n_records: int) -> Tensor:
         """Digest of shape (n_records, n_channels, width) from averages of shape (n_series, n_timescales)."""
-        freshness = torch.exp(-4 * batch.series_age)
-        last, score, change = (part[batch.series_end] for part in (batch.value, batch.score, batch.change))
-        count = batch.series_count.log1p() / 3  # of the order of 1, as the other facts
-        overall, longest = averages.mean(dim=1), averages[:, -1]
-        facts = torch.stack([last, score, change, overall, longest, freshness, count, torch.ones_like(count)], dim=-1)
-        table = facts.new_zeros(batch.n_records * batch.n_channels, _N_FACTS).index_put((batch.series_node,), facts)
-        digest = self.layers(self.dropout(table.view(batch.n_records, -1)))
-        return digest.view(batch.n_records, batch.n_channels, -1)
+        freshness = torch.exp(-4 * series.age)
+        count = series.count.log1p() / 3  # of the order of 1, as the other facts
+        nothing = torch.zeros_like(count)
+        overall, longest = (averages.mean(dim=1), averages[:, -1]) if averages.shape[1] else (nothing, nothing)
+        last = [series.value, series.score, series.change]
+        facts = torch.stack([*last, overall, longest, freshness, count, torch.ones_like(count)], dim=-1)
+        table = facts.new_zeros(n_records * self.n_channels, _N_FACTS).index_put((series.node,), facts)
+        return self.layers(self.dropout(table.view(n_records, -1))).view(n_records, self.n_channels, -1)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "hybrid-memory": ("HybridMemoryForecaster", {}),
+    "gru-d": ("IrregularForecaster", {"backbone": "gru-d"}),
+    "latent-ode": ("IrregularForecaster", {"backbone": "latent-ode"}),
     "boosted-trees": ("BoostedTreesForecaster", {}),
     "boosted-trees-absolute": ("BoostedTreesForecaster", {"loss": "absolute_error"}),
     "ridge": ("RidgeForecaster", {}),
@@ -18,16 +20,21 @@ FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "last-value": ("LastValueForecaster", {}),
     "linear-interpolation": ("LinearInterpolationForecaster", {}),
     "channel-mean": ("ChannelMeanForecaster", {}),
+    "boosted-trees-interpolator": ("BoostedTreesInterpolator", {}),
+    "boosted-trees-interpolator-absolute": ("BoostedTreesInterpolator", {"loss": "absolute_error"}),
+    "ornstein-uhlenbeck-interpolator": ("OrnsteinUhlenbeckInterpolator", {}),
+    "linear-interpolator": ("LinearInterpolator", {}),
+    "nearest-interpolator": ("NearestInterpolator", {}),
 }
 
 
 def available_models() -> list[str]:
-    """Names that :func:`make_model` knows, the forecaster first and the simplest baseline last.
+    """Names that :func:`make_model` knows, forecasters before interpolators, the simplest baselines last.
 
     Examples
     --------
     >>> available_models()[:3]
-    ['hybrid-memory', 'boosted-trees', 'boosted-trees-absolute']
+    ['hybrid-memory', 'gru-d', 'latent-ode']
     """
     return list(FORECASTERS)
 
@@ -42,7 +49,7 @@ def check_models(names: Sequence[str]) -> None:
 
 
 def make_model(name: str, *, random_state: int = 0, **settings: Any) -> BaseForecaster:
-    """An unfitted forecaster.
+    """An unfitted forecaster or interpolator.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ import pandas as pd
 from cndts.benchmarking._exchange import write_json
 
 SUMMARY = ("mse", "mae", "skill", "crps", "coverage_90", "fit_seconds", "predict_seconds", "peak_mb")
+# of protocols that also ask for values which the context holds
+HIDDEN = ("mse_hidden", "mae_hidden", "mse_hidden_by_channel", "mae_hidden_by_channel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,10 @@ class BenchmarkResult:
         Paired bootstrap of every two models, see ``compare_models``.
     published : DataFrame
         Published results under the protocol.
+    machine : dict
+        Cores, processor and system.
+    protocol_settings : dict
+        What was chosen where the protocol leaves a choice.
     """
 
     protocol: str
@@ -47,17 +53,23 @@ class BenchmarkResult:
     comparisons: pd.DataFrame
     published: pd.DataFrame
     machine: dict[str, Any] = field(default_factory=dict)
+    protocol_settings: dict[str, Any] = field(default_factory=dict)
 
     def summary(self) -> pd.DataFrame:
         """Mean and standard deviation over seeds, one row a model, columns by score and statistic."""
         runs = pd.DataFrame(self.runs)
-        return runs.groupby("model", sort=False)[list(SUMMARY)].agg(["mean", "std"])
+        return runs.groupby("model", sort=False)[self._columns(runs)].agg(["mean", "std"])
+
+    @staticmethod
+    def _columns(runs: pd.DataFrame) -> list[str]:
+        return [*(name for name in HIDDEN if name in runs), *SUMMARY]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON types; what is not known is null."""
         return _plain(
             {
                 "protocol": self.protocol,
+                "protocol_settings": self.protocol_settings,
                 "description": self.description,
                 "data": self.data,
                 "machine": self.machine,

@@ -41,6 +41,7 @@ def run_benchmark(
     seeds: Sequence[int] = (0,),
     *,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    protocol_settings: Mapping[str, Any] | None = None,
     threads: int | None = None,
     n_resamples: int = 1000,
     progress: Progress | None = None,
@@ -48,7 +49,9 @@ def run_benchmark(
     """Fit every model with every seed on the protocol's training part and score it on the test part.
 
     Each fit runs in a process of its own, one after the other, so that time and memory are the model's own. Validation
-    records are handed to ``fit`` as ``X_val``, ``y_val``; test records are predicted once.
+    records are handed to ``fit`` as ``X_val``, ``y_val``; test records are predicted once. Where the protocol asks for
+    values that the context holds, its own scores count them; skill, CRPS, coverage, errors by channel and comparisons
+    do not.
 
     Parameters
     ----------
@@ -62,6 +65,8 @@ def run_benchmark(
         Seeds for each model; the split is the protocol's and does not depend on them.
     settings : mapping of str to mapping, optional
         Parameters by model name, as for ``set_params``.
+    protocol_settings : mapping, optional
+        What the protocol leaves open, as for :func:`cndts.protocols.protocol`.
     threads : int, optional
         Threads of a fit; all available cores by default.
     n_resamples : int, default=1000
@@ -83,10 +88,11 @@ def run_benchmark(
     check_models(models)
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"give at least one seed and each only once; got {list(seeds)}.")
-    rule = protocol(protocol_name)
+    rule = protocol(protocol_name, **(protocol_settings or {}))
     split = rule.split(panel)
     (_, y_train), (_, y) = split.train, split.test
-    means = reference_means(y_train)
+    means, hidden = reference_means(y_train), rule.hidden(y)
+    asked = y.with_values(np.where(hidden, y.value, np.nan))
     threads = threads or available_threads()
     jobs = [(model, seed) for model in models for seed in seeds]
     predictions: dict[str, list[NDArray[np.float64]]] = {model: [] for model in models}
@@ -101,18 +107,19 @@ def run_benchmark(
                 tasks, model, seed, (settings or {}).get(model, {}), threads
             )
             predictions[model].append(value)
-            scores = rule.score(y, value) | {"skill": score_skill(y, value, means)}
-            scores |= score_distribution(y, quantiles, levels)
+            scores = rule.score(y, value) | {"skill": score_skill(asked, value, means)}
+            scores |= score_distribution(asked, quantiles, levels)
             runs.append({"model": model, "seed": seed, **scores, **measured})
     _tell(progress, "comparing", len(jobs), len(jobs))
     return BenchmarkResult(
         protocol=protocol_name,
         description=rule.describe(),
-        data=_sizes(split),
+        data=_sizes(split) | {"test_hidden_targets": int(hidden.sum())},
         runs=runs,
-        channels=channel_scores(y, predictions, means),
-        comparisons=compare_models(y, predictions, means, n_resamples=n_resamples),
+        channels=channel_scores(asked, predictions, means),
+        comparisons=compare_models(asked, predictions, means, n_resamples=n_resamples),
         published=rule.published(),
+        protocol_settings=dict(protocol_settings or {}),
         machine={"cores": os.cpu_count(), "processor": platform.machine(), "system": platform.platform(terse=True)},
     )
 

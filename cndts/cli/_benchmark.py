@@ -24,7 +24,10 @@ def benchmark(
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the paired bootstrap over records.")] = 1000,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many records, for a quick look.")] = None,
     setting: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter: MODEL:NAME=VALUE, the value as JSON. Repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--set", help="A parameter: MODEL:NAME=VALUE or protocol:NAME=VALUE, the value as JSON. Repeatable."
+        ),
     ] = None,
     json: Annotated[
         Path | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON to this file.")
@@ -42,7 +45,8 @@ def benchmark(
         raise FileNotFoundError(f"there is no folder {json.parent}; make it first.")
     paths = [*(data or []), *(more or [])]
     names, numbers = split_list(models), parse_seeds(seeds)
-    settings = parse_model_settings(setting or [], names)
+    settings = parse_model_settings(setting or [], [*names, "protocol"])
+    protocol_settings = settings.pop("protocol", {})
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
         panel = read_protocol_data(protocol, paths)
@@ -53,6 +57,7 @@ def benchmark(
             names,
             numbers,
             settings=settings,
+            protocol_settings=protocol_settings,
             threads=threads,
             n_resamples=resamples,
             progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _COLUMNS = {
     "mse": ("MSE", "{:.3e}"),
     "mae": ("MAE", "{:.3e}"),
+    "mse_hidden": ("MSE hidden", "{:.3e}"),
+    "mae_hidden": ("MAE hidden", "{:.3e}"),
     "skill": ("skill", "{:.3f}"),
     "coverage_90": ("in 90 %", "{:.1%}"),
     "fit_seconds": ("fit (s)", "{:.1f}"),
@@ -41,11 +43,12 @@ def scores_table(result: BenchmarkResult) -> Table:
     title = (
         f"{result.protocol}: {data['test_records']:,} test records, {data['test_targets']:,} targets, seeds: {seeds}"
     )
+    summary = result.summary()
+    columns = {name: column for name, column in _COLUMNS.items() if name in summary}
     rows = (
-        (model, *(_spread(row[name], form) for name, (_, form) in _COLUMNS.items()))
-        for model, row in result.summary().iterrows()
+        (model, *(_spread(row[name], form) for name, (_, form) in columns.items())) for model, row in summary.iterrows()
     )
-    return make_table(title, ["model", *(heading for heading, _ in _COLUMNS.values())], rows)
+    return make_table(title, ["model", *(heading for heading, _ in columns.values())], rows)
 
 
 def differences_table(result: BenchmarkResult) -> Table:

@@ -1,7 +1,7 @@
 """What every forecaster of cndts shares: the scikit-learn interface on ragged records."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +34,8 @@ class BaseForecaster(BaseEstimator, ABC):
 
     Attributes
     ----------
+    reads_later_events : bool
+        Of the class: whether a query may be answered from events after it too, see :class:`BaseInterpolator`.
     channels_in_ : tuple of str
         Channels of the training panel.
     n_channels_in_, n_features_in_ : int
@@ -49,6 +51,8 @@ class BaseForecaster(BaseEstimator, ABC):
     channel_scales_ : ndarray of shape (n_channels,)
         Standard deviation of the same values; 1 where they do not vary.
     """
+
+    reads_later_events: ClassVar[bool] = False
 
     # ---- fit -----------------------------------------------------------------------------------
 
@@ -107,7 +111,11 @@ class BaseForecaster(BaseEstimator, ABC):
 
     def _fit_residual_quantiles(self, X: IrregularPanel, y: Targets) -> None:
         residual = y.value - self._predict(X)
-        self.residual_quantiles_ = ResidualQuantiles().fit(residual, y.channel, horizons(X), self.channel_scales_)
+        self.residual_quantiles_ = ResidualQuantiles().fit(residual, y.channel, self._reach(X), self.channel_scales_)
+
+    def _reach(self, X: IrregularPanel) -> NDArray[np.float64]:
+        """How far each query lies from what it is answered from, shape (n_queries,); NaN where that is nothing."""
+        return horizons(X)
 
     # ---- predict -------------------------------------------------------------------------------
 
@@ -138,7 +146,7 @@ class BaseForecaster(BaseEstimator, ABC):
         if times is not None:
             return self._predict_everywhere(X, times)
         aligned = self._check_predict(X)
-        return Targets(check_asks(X), self._predict(aligned), X.records, X.channels)
+        return Targets(check_asks(X), self._answer_queries(aligned), X.records, X.channels)
 
     def predict_quantiles(self, X: IrregularPanel, quantiles: ArrayLike) -> NDArray[np.float64]:
         """Quantiles of the forecast distribution at the queries of a panel.
@@ -156,7 +164,7 @@ class BaseForecaster(BaseEstimator, ABC):
             Rows in the order of ``X.queries``, columns in the order of ``quantiles``; rising with the probability.
         """
         levels = check_quantiles(quantiles)
-        return self._predict_quantiles(self._check_predict(X), levels)
+        return self._answer_quantiles(self._check_predict(X), levels)
 
     def predict_interval(self, X: IrregularPanel, coverage: float = 0.9) -> NDArray[np.float64]:
         """Central interval that should hold the target with probability ``coverage``.
@@ -197,7 +205,7 @@ class BaseForecaster(BaseEstimator, ABC):
         aligned = self._check_predict(X)
         target = check_aligned(X, y).value.astype(np.float64)
         known, channel = ~np.isnan(target), check_asks(aligned).channel
-        forecast = self._predict(aligned)[known]
+        forecast = self._answer_queries(aligned)[known]
         return _mean_skill(target[known], forecast, channel[known], self.channel_means_)
 
     @abstractmethod
@@ -206,15 +214,23 @@ class BaseForecaster(BaseEstimator, ABC):
 
     def _predict_quantiles(self, X: IrregularPanel, quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Quantiles of the aligned panel's queries, shape (n_targets, n_quantiles)."""
-        spread = self.residual_quantiles_.predict(check_asks(X).channel, horizons(X), quantiles)
+        spread = self.residual_quantiles_.predict(check_asks(X).channel, self._reach(X), quantiles)
         return np.asarray(self._predict(X), dtype=np.float64)[:, None] + spread
+
+    def _answer_queries(self, X: IrregularPanel) -> NDArray[np.floating]:
+        """What ``predict`` gives: :meth:`_predict`, unless a kind of estimator knows some answers beforehand."""
+        return self._predict(X)
+
+    def _answer_quantiles(self, X: IrregularPanel, quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What ``predict_quantiles`` gives."""
+        return self._predict_quantiles(X, quantiles)
 
     # ---- what predictions check ----------------------------------------------------------------
 
     def _predict_everywhere(self, X: IrregularPanel, times: Any) -> IrregularPanel:
         check_is_fitted(self, "channels_in_")
         asking = ask_everywhere(self._align(check_panel(X)), times)
-        queries, value = check_asks(asking), np.asarray(self._predict(asking), dtype=np.float32)
+        queries, value = check_asks(asking), np.asarray(self._answer_queries(asking), dtype=np.float32)
         return IrregularPanel._trusted(
             asking, offsets=queries.offsets, time=queries.time, channel=queries.channel, value=value, queries=None
         )

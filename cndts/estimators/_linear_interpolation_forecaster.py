@@ -1,13 +1,14 @@
 """Straight lines between observations, and a choice of how to go on after the last one."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cndts.estimators._alignment import check_asks
 from cndts.estimators._base import BaseForecaster
-from cndts.estimators._channel_histories import ChannelHistories, Index, events_until
+from cndts.estimators._channel_histories import ChannelHistories, Index
+from cndts.estimators._channel_neighbours import ChannelNeighbours
 from cndts.estimators._channel_search import search_by_channel
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
@@ -18,8 +19,7 @@ _DECADES = 1e4
 class LinearInterpolationForecaster(BaseForecaster):
     r"""Interpolate a channel linearly between the observations around a query.
 
-    Unlike the other forecasters, this one reads events *after* a query where the panel has them: it is the baseline
-    for interpolation. Before the first observation it answers with the first value, and for a channel that the record
+    Unlike the other forecasters, this one reads events *after* a query where the panel has them. Before the first observation it answers with the first value, and for a channel that the record
     never observes with the channel's mean. Values of one channel at one time are averaged.
 
     Parameters
@@ -41,6 +41,10 @@ class LinearInterpolationForecaster(BaseForecaster):
 
     .. math:: \hat{x} = x^\mathrm{last} + s \tau (1 - e^{-a / \tau}).
 
+    See Also
+    --------
+    LinearInterpolator : for gaps inside the span; its intervals go by the distance to the neighbours.
+
     Examples
     --------
     >>> from cndts.queries import Queries
@@ -53,6 +57,8 @@ class LinearInterpolationForecaster(BaseForecaster):
     >>> np.asarray(trend.predict(X)).round(2)
     array([2.  , 3.95], dtype=float32)
     """
+
+    reads_later_events: ClassVar[bool] = True
 
     def __init__(
         self, extrapolation: Literal["last", "damped-trend"] = "last", *, damping_time: float | None = None
@@ -71,8 +77,9 @@ class LinearInterpolationForecaster(BaseForecaster):
     def _fit_damping(self, X: IrregularPanel, y: Targets) -> NDArray[np.float64]:
         if self.damping_time is not None:
             return np.full(self.n_channels_in_, float(self.damping_time))
-        histories, before, after = _neighbours(X)
-        beyond = (after < 0) & (histories.previous(before) >= 0)
+        found = ChannelNeighbours.of(X)
+        histories, before = found.histories, found.before
+        beyond = (found.after < 0) & (histories.previous(before) >= 0)
         before, channel = before[beyond], y.channel[beyond]
         age, slope = y.time[beyond] - histories.time_of(before), _slope(histories, before)
         target = y.value[beyond] - histories.value_of(before)
@@ -86,26 +93,17 @@ class LinearInterpolationForecaster(BaseForecaster):
         )
 
     def _predict(self, X: IrregularPanel) -> NDArray[np.float64]:
-        queries = check_asks(X)
-        histories, before, after = _neighbours(X)
-        left, right = histories.value_of(before), histories.value_of(after)
-        age, gap = queries.time - histories.time_of(before), histories.time_of(after) - histories.time_of(before)
-        between = left + (right - left) * age / gap
-        beyond = left if self.extrapolation == "last" else left + self._trend(histories, before, age, queries.channel)
-        forecast = np.where(after < 0, beyond, np.where(before < 0, right, between))
-        return np.where(np.isnan(forecast), self.channel_means_[queries.channel], forecast)
+        channel, found = check_asks(X).channel, ChannelNeighbours.of(X)
+        forecast = found.line
+        if self.extrapolation == "damped-trend":
+            trend = self._trend(found.histories, found.before, found.age, channel)
+            forecast += np.where(found.after < 0, trend, 0.0)
+        return np.where(np.isnan(forecast), self.channel_means_[channel], forecast)
 
     def _trend(
         self, histories: ChannelHistories, before: Index, age: NDArray[np.float64], channel: NDArray[np.int32]
     ) -> NDArray[np.float64]:
         return np.nan_to_num(_slope(histories, before) * _levelling(age, self.damping_times_[channel]))
-
-
-def _neighbours(X: IrregularPanel) -> tuple[ChannelHistories, Index, Index]:
-    """Rows of the own channel at or before each query, and after it; -1 where there is none."""
-    queries, histories, until = check_asks(X), ChannelHistories.of(X), events_until(X)
-    before = histories.last(queries.record, queries.channel, until)
-    return histories, before, histories.next(queries.record, queries.channel, until)
 
 
 def _slope(histories: ChannelHistories, row: Index) -> NDArray[np.float64]:

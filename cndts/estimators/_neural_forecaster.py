@@ -14,9 +14,9 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
 from cndts import persistence
+from cndts.backbones import Backbone
 from cndts.batching import EventStore
 from cndts.dynamics import Solver
 from cndts.estimators._alignment import check_asks
@@ -42,11 +42,13 @@ class NeuralForecaster(BaseForecaster):
     """Fits an ensemble of networks; a subclass holds the constructor and builds the backbone.
 
     A subclass stores ``training``, ``head``, ``dropout``, ``device``, ``random_state`` and ``verbose`` beside its own
-    parameters, and lists in ``_settings`` which of its parameters are settings objects (None stands for the defaults)
-    and in ``_plain`` which go into a file as they are.
+    parameters, and lists in ``_settings`` which of its parameters are settings objects (None stands for the defaults),
+    in ``_left_open`` those of them whose None the backbone interprets, and in ``_plain`` which parameters go into a file as
+    they are.
     """
 
     _settings: ClassVar[dict[str, type[BaseEstimator]]] = {"memory": Memory, "solver": Solver, "training": Training}
+    _left_open: ClassVar[tuple[str, ...]] = ()
     _plain: ClassVar[tuple[str, ...]] = ("head", "width", "layers", "dropout", "verbose")
 
     training: Training | None
@@ -56,7 +58,7 @@ class NeuralForecaster(BaseForecaster):
     verbose: int
 
     @abstractmethod
-    def _backbone(self) -> nn.Module:
+    def _backbone(self) -> Backbone:
         """A new backbone for the fitted channels and static features."""
 
     def set_params(self, **params: Any) -> Self:
@@ -153,10 +155,9 @@ class NeuralForecaster(BaseForecaster):
             Where to write; an older file is replaced only when the new one is complete.
         """
         check_is_fitted(self, "network_")
-        settings = {name: (getattr(self, name) or kind()).get_params() for name, kind in self._settings.items()}
         plain = {name: getattr(self, name) for name in self._plain}
         config = {
-            "params": plain | settings,
+            "params": plain | self._settings_as_plain(),
             "channels": list(self.channels_in_),
             "n_records": self.n_records_in_,
             "time_unit": self.time_unit_in_,
@@ -168,6 +169,13 @@ class NeuralForecaster(BaseForecaster):
         tensors = {name: persistence.as_tensor(array) for name, array in arrays.items()}
         tensors |= persistence.prefixed("network", self.network_.state_dict())
         persistence.write_model(path, type(self).__name__, config, tensors)
+
+    def _settings_as_plain(self) -> dict[str, dict[str, Any] | None]:
+        given = {name: getattr(self, name) for name in self._settings}
+        found = {
+            name: given[name] if name in self._left_open else given[name] or self._settings[name]() for name in given
+        }
+        return {name: None if part is None else part.get_params() for name, part in found.items()}
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -184,8 +192,10 @@ class NeuralForecaster(BaseForecaster):
             Fitted, of the class it is called on.
         """
         config, tensors = persistence.read_model(path, cls.__name__)
-        settings = {name: kind(**config["params"].pop(name)) for name, kind in cls._settings.items()}
-        model = cls(**config["params"], **settings)
+        for name, kind in cls._settings.items():
+            given = config["params"][name]
+            config["params"][name] = None if given is None else kind(**given)
+        model = cls(**config["params"])
         model.channels_in_ = tuple(config["channels"])
         model.n_channels_in_ = model.n_features_in_ = len(model.channels_in_)
         model.feature_names_in_ = np.asarray(model.channels_in_, dtype=object)
@@ -196,7 +206,7 @@ class NeuralForecaster(BaseForecaster):
         numeric = {name: (float(mean), float(std)) for name, (mean, std) in config["static"]["numeric"].items()}
         model.static_ = StaticEncoding(numeric, config["static"]["categorical"])
         with torch.random.fork_rng(devices=[]):  # initial weights are drawn, and replaced at once
-            model.network_ = Ensemble([model._network() for _ in range(model.training.members)])
+            model.network_ = Ensemble([model._network() for _ in range((model.training or Training()).members)])
         model.network_.load_state_dict(persistence.without_prefix("network", tensors))
         model.network_.eval()
         return model

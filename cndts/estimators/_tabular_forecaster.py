@@ -1,6 +1,7 @@
 """Tabular regressors on summary features, one for each channel."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from cndts.estimators._channel_histories import Index
 from cndts.estimators._decay_to_mean_forecaster import decay_to_mean, fit_decay_rates
 from cndts.estimators._summary_features import CHANNEL_PARTS, SummaryFeatures, channel_feature_names, own_feature_names
 from cndts.panel import IrregularPanel
+from cndts.queries import Queries
 from cndts.targets import Targets
 
 # a few hours and a working day for a day of context; relative, so that the unit of time does not matter
@@ -31,6 +33,20 @@ class Rows(NamedTuple):
     design: NDArray[np.float32]
     target: NDArray[np.float64]
     record: Index
+
+
+class QuerySummaries(Protocol):
+    """Features of the queries of a panel, as :class:`SummaryFeatures` has them."""
+
+    queries: Queries
+    record: Index
+    horizon: NDArray[np.float64]
+
+    def own(self, rows: Index, /) -> NDArray[np.float32]:
+        """Features of each query's own channel and record, shape (n_rows, n_features)."""
+
+    def of_channels(self, channels: Sequence[int], rows: Index, parts: Sequence[str], /) -> NDArray[np.float32]:
+        """Features of other channels, shape (n_rows, n_features)."""
 
 
 class ChannelModel(Protocol):
@@ -69,7 +85,7 @@ class TabularForecaster(BaseForecaster):
         static = X.static
         self.static_columns_ = tuple(name for name in static if is_numeric_dtype(static[name]))
         self.timescales_ = tuple(_median_span(X) / spans for spans in _SPANS_PER_TIMESCALE)
-        self.rates_ = fit_decay_rates(X, y, self.channel_means_)
+        self._fit_anchor(X, y)
         training, target = self._summarise(X), self._remainder(X, y)
         held_out, held_out_target = None, None
         if X_val is not None and y_val is not None:
@@ -88,14 +104,17 @@ class TabularForecaster(BaseForecaster):
     def _remainder(self, X: IrregularPanel, y: Targets) -> NDArray[np.float64]:
         return (y.value - self._anchor(X)) / self.channel_scales_[y.channel]
 
+    def _fit_anchor(self, X: IrregularPanel, y: Targets) -> None:
+        self.rates_ = fit_decay_rates(X, y, self.channel_means_)
+
     def _anchor(self, X: IrregularPanel) -> NDArray[np.float64]:
         return decay_to_mean(X, self.channel_means_, self.rates_)
 
-    def _summarise(self, X: IrregularPanel) -> SummaryFeatures:
+    def _summarise(self, X: IrregularPanel) -> QuerySummaries:
         standard = X.scale_values(self.channel_means_, self.channel_scales_)
         return SummaryFeatures(standard, self.timescales_, self.static_columns_)
 
-    def _rows(self, features: SummaryFeatures, channel: int, target: NDArray[np.float64] | None = None) -> Rows:
+    def _rows(self, features: QuerySummaries, channel: int, target: NDArray[np.float64] | None = None) -> Rows:
         rows = np.flatnonzero(features.queries.channel == channel)
         design = features.own(rows)
         if parts := _PARTS[self.features]:
@@ -125,9 +144,14 @@ class TabularForecaster(BaseForecaster):
         check_is_fitted(self, "models_")
         if channel not in self.channels_in_:
             raise ValueError(f"unknown channel {channel!r}; the forecaster was fitted on {list(self.channels_in_)}.")
-        names = own_feature_names(len(self.timescales_), self.static_columns_)
         others = [other for other in self.channels_in_ if other != channel]
-        return [*names, *channel_feature_names(others, _PARTS[self.features])]
+        return [*self._own_names(), *self._channel_names(others, _PARTS[self.features])]
+
+    def _own_names(self) -> Sequence[str]:
+        return own_feature_names(len(self.timescales_), self.static_columns_)
+
+    def _channel_names(self, channels: Sequence[str], parts: Sequence[str]) -> Sequence[str]:
+        return channel_feature_names(channels, parts)
 
     # ---- predict -------------------------------------------------------------------------------
 

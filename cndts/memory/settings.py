@@ -1,21 +1,36 @@
 """Settings of the hybrid memory."""
 
+from numbers import Integral, Real
+
 from sklearn.base import BaseEstimator
 
 
 class Memory(BaseEstimator):
-    """Sizes of the memories of a hybrid-memory model.
+    """Sizes of the memories of a hybrid-memory model, and which of its parts are there.
 
     Parameters
     ----------
     window : int, default=6
-        Events per channel that the working memory keeps exactly.
+        Events per channel that the working memory keeps exactly; 0 leaves it out.
     timescales : int, default=6
-        Accumulators per channel in the compressed memory.
+        Accumulators per channel in the long-term memory; 0 leaves it out.
     contents : int, default=16
         Learned contents that each accumulator sums, beside the value itself.
     shortest, longest : float, default=0.01 and 4.0
-        Range of the accumulators' initial time scales, as multiples of the longest training horizon.
+        Range of the accumulators' initial time scales, as multiples of the longest training horizon. The ``"legendre"``
+        memory has no time scales of its own and ignores it.
+    long_term : str, default="decay"
+        Kind of long-term memory, a name in `cndts.memory.LONG_TERM`: ``"decay"`` (`CompressedMemory`), ``"oscillating"``
+        (`OscillatingMemory`) or ``"legendre"`` (`LegendreMemory`, with ``timescales`` coefficients).
+    episodic_slots : int, default=16
+        Salient events per record that the episodic memory keeps; 0 leaves it out.
+    write_gate, read_gate, forget_gate : bool, default=True
+        Whether the gates are learned. Open gates take in, read and forget everything at one rate.
+    second_round : bool, default=True
+        Whether working and episodic memory are read again once the channels have exchanged.
+    chunk : int, default=32768
+        Events that are written at once. Longer batches are written piece by piece, which bounds memory; in training each piece
+        is computed again for its gradient.
 
     Examples
     --------
@@ -31,9 +46,58 @@ class Memory(BaseEstimator):
         contents: int = 16,
         shortest: float = 0.01,
         longest: float = 4.0,
+        long_term: str = "decay",
+        episodic_slots: int = 16,
+        write_gate: bool = True,
+        read_gate: bool = True,
+        forget_gate: bool = True,
+        second_round: bool = True,
+        chunk: int = 32_768,
     ) -> None:
         self.window = window
         self.timescales = timescales
         self.contents = contents
         self.shortest = shortest
         self.longest = longest
+        self.long_term = long_term
+        self.episodic_slots = episodic_slots
+        self.write_gate = write_gate
+        self.read_gate = read_gate
+        self.forget_gate = forget_gate
+        self.second_round = second_round
+        self.chunk = chunk
+
+
+_LEAST = {"window": 0, "timescales": 0, "contents": 0, "episodic_slots": 0, "chunk": 1}
+
+
+def check_memory(settings: Memory) -> None:
+    """Refuse settings that no memory can be built from.
+
+    Parameters
+    ----------
+    settings : Memory
+        To be checked; the kind of long-term memory is left to where it is built.
+
+    Raises
+    ------
+    ValueError
+        If a size is not an integer or too small, or the time scales are not a rising pair of finite numbers above 0.
+
+    Examples
+    --------
+    >>> check_memory(Memory(window=-1))
+    Traceback (most recent call last):
+        ...
+    ValueError: memory__window must be an integer of 0 or more; got -1.
+    """
+    for name, least in _LEAST.items():
+        value = getattr(settings, name)
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise ValueError(f"memory__{name} must be an integer of {least} or more; got {value!r}.")
+    shortest, longest = settings.shortest, settings.longest
+    if not all(isinstance(value, Real) for value in (shortest, longest)) or not 0 < shortest < longest < float("inf"):
+        raise ValueError(
+            "memory__shortest must be above 0 and below memory__longest, both finite; "
+            f"got shortest={shortest!r}, longest={longest!r}."
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cndts.panel import IrregularPanel
 from cndts.protocols._split import ProtocolSplit
@@ -59,6 +60,21 @@ class Protocol(ABC):
         dict
             Value by name of the metric; ``mse`` and ``mae`` at least.
         """
+
+    def hidden(self, y: Targets) -> NDArray[np.bool_]:
+        """Which targets are not in the context that they were split from; only these tell models apart.
+
+        Parameters
+        ----------
+        y : Targets
+            Targets of a part, as :meth:`split` gives them.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_targets,)
+            All true, unless the protocol asks for observed values too.
+        """
+        return np.ones(len(y.value), dtype=bool)
 
     @abstractmethod
     def describe(self) -> str:

@@ -161,7 +161,7 @@ def check_panel(panel: IrregularPanel) -> None:
             f"the protocol counts hours since admission; the panel has the time {panel.time.min():g}. {source}"
         )
     if len(panel) < 5:
-        raise ValueError(f"the protocol splits records 60/20/20 and needs 5 or more; got {len(panel)}.")
+        raise ValueError(f"the protocol splits records into three parts and needs 5 or more; got {len(panel)}.")
 
 
 def split_records(records: pd.Index) -> RecordSplit:

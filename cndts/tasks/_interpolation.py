@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cndts._ragged import record_of_row
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 from cndts.tasks._context import context_and_targets
+from cndts.tasks._duration import in_time_unit
 from cndts.tasks._random import record_keys, shuffled_within, uniform
+from cndts.tasks._time_blocks import in_time_blocks
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,9 @@ class Interpolation:
     """Hide a random part of every record: the rest is context, the hidden events are targets.
 
     Of a record with ``n`` events, ``observed * n`` are kept, rounded up or down at random so that the mean is
-    exact. The draw belongs to the record: it depends on ``random_state``, the record's id and its events, not on
-    the other records, so that a subset of a panel is hidden as it was in the whole.
+    exact; with ``block_length`` the share is one of time. The draw belongs to the record: it depends on
+    ``random_state``, the record's id and its events, not on the other records, so that a subset of a panel is hidden as
+    it was in the whole.
 
     Parameters
     ----------
@@ -29,15 +33,21 @@ class Interpolation:
         Share of the events that stay visible, between 0 and 1 (both excluded).
     pattern : {"points", "blocks"}, default="points"
         ``"points"`` hides single events, each with the same chance. ``"blocks"`` hides runs of events that follow
-        each other in time.
+        each other in time, by number or, with ``block_length``, by time.
     per : {"channel", "record"}, default="channel"
         Blocks only. ``"channel"`` draws blocks for every channel of a record on its own, as when one sensor falls
         silent; each channel keeps its share to within one event. ``"record"`` draws them over all channels at
-        once, as when nobody writes; of simultaneous events at a block's edge some may stay.
+        once, as when nobody writes; of simultaneous events at a block's edge some may stay (none with
+        ``block_length``).
     n_blocks : int, default=1
         Blocks only. Number of blocks, of nearly equal counts, per channel or record; blocks may touch.
     random_state : int or None, default=0
         Seed; None draws afresh at every call of :meth:`split`.
+    block_length : float or pandas.Timedelta, optional
+        Blocks only. Duration of every block, in the panel's time unit, instead of ``n_blocks``: as many blocks as take
+        ``1 - observed`` of the time between a record's first and last event, rounded at random so that the mean is
+        exact. Blocks neither overlap nor reach beyond these two events, so that the record goes on on both sides, and a
+        record no longer than one block keeps everything. The share of the events that is hidden varies.
 
     Examples
     --------
@@ -45,6 +55,10 @@ class Interpolation:
     >>> X, y = Interpolation(observed=0.5, pattern="blocks").split(panel)
     >>> X.n_events, float(y.time[-1] - y.time[0])
     (3, 2.0)
+
+    Gaps of 6 hours that take a quarter of the time, the same for all channels:
+
+    >>> gaps = Interpolation(observed=0.75, pattern="blocks", per="record", block_length=6)
     """
 
     observed: float = 0.5
@@ -52,6 +66,7 @@ class Interpolation:
     per: Literal["channel", "record"] = "channel"
     n_blocks: int = 1
     random_state: int | None = 0
+    block_length: float | pd.Timedelta | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.observed < 1:
@@ -62,6 +77,11 @@ class Interpolation:
             raise ValueError(f'per must be "channel" or "record"; got {self.per!r}.')
         if self.n_blocks < 1:
             raise ValueError(f"n_blocks must be 1 or more; got {self.n_blocks!r}.")
+        if self.block_length is not None and (self.pattern != "blocks" or self.n_blocks != 1):
+            raise ValueError(
+                'block_length goes with pattern="blocks" and without n_blocks, as it sets their number; '
+                f"got pattern={self.pattern!r}, n_blocks={self.n_blocks!r}."
+            )
 
     def split(self, panel: IrregularPanel) -> tuple[IrregularPanel, Targets]:
         """Visible events with queries, and the values at these queries.
@@ -77,10 +97,26 @@ class Interpolation:
             The visible events; ``X.queries`` are the times and channels of the hidden ones.
         y : Targets
             The hidden values, in the order of ``X.queries``.
+
+        Raises
+        ------
+        TypeError
+            If ``block_length`` is a Timedelta and the panel's time unit is not a unit of time.
+        ValueError
+            If ``block_length`` is not positive and finite.
         """
-        keys = record_keys(panel.records, self.random_state)
-        hidden = self._points(panel, keys) if self.pattern == "points" else self._blocks(panel, keys)
+        hidden = self._hidden(panel, record_keys(panel.records, self.random_state))
         return context_and_targets(panel, ~hidden, hidden)
+
+    def _hidden(self, panel: IrregularPanel, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        if self.pattern == "points":
+            return self._points(panel, keys)
+        if self.block_length is None:
+            return self._blocks(panel, keys)
+        length = in_time_unit(self.block_length, panel.time_unit, "block_length")
+        if not 0 < length < np.inf:
+            raise ValueError(f"block_length must be positive and finite; got {self.block_length!r}.")
+        return in_time_blocks(panel, keys, length, 1 - self.observed, self.per == "channel")
 
     def _points(self, panel: IrregularPanel, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
         record = panel.record

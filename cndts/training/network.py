@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
+from cndts.backbones import Backbone, QueryStates
 from cndts.dynamics import SolverStatistics
 from cndts.event_batch import EventBatch
 from cndts.heads import Forecast, Head
@@ -18,10 +20,13 @@ class NetworkOutput(NamedTuple):
         The head's forecast; its ``mean`` has shape (n_queries,).
     statistics : SolverStatistics
         Cost of the solve.
+    penalty : Tensor or None
+        Scalar that solver and backbone add to the training loss.
     """
 
     forecast: Forecast
     statistics: SolverStatistics
+    penalty: Tensor | None = None
 
 
 class Network(nn.Module):
@@ -29,24 +34,28 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    backbone : Module
-        ``backbone(batch)`` gives state, anchors and solver statistics at the queries.
+    backbone : Backbone
+        Gives features and anchors at the queries.
     head : Head
-        ``head(state, anchors)`` gives the forecast.
+        ``head(features, anchors)`` gives the forecast.
     """
 
-    def __init__(self, backbone: nn.Module, head: Head) -> None:
+    def __init__(self, backbone: Backbone, head: Head) -> None:
         super().__init__()
         self.backbone = backbone
         self.head = head
 
     def forward(self, batch: EventBatch) -> NetworkOutput:
         """Forecast the queries of a batch."""
-        state, anchors, statistics = self.backbone(batch)
-        return NetworkOutput(self.head(state, anchors), statistics)
+        at: QueryStates = self.backbone(batch)
+        penalties = [penalty for penalty in (at.penalty, at.statistics.penalty) if penalty is not None]
+        return NetworkOutput(
+            self.head(at.features, at.anchors), at.statistics, torch.stack(penalties).sum() if penalties else None
+        )
 
     def loss(self, output: NetworkOutput, target: Tensor, weight: Tensor, absolute_weight: float) -> Tensor:
-        """Weighted mean over queries of squared and absolute error of the mean, plus the head's own loss.
+        """Weighted mean over queries of squared and absolute error of the mean, plus the head's own loss and the penalties that
+        solver and backbone ask for.
 
         Parameters
         ----------
@@ -59,4 +68,5 @@ class Network(nn.Module):
         """
         error = output.forecast.mean - target
         point = error.square() + absolute_weight * error.abs()
-        return (weight * (point + self.head.loss(output.forecast, target))).sum() / weight.sum().clamp(min=1e-12)
+        loss = (weight * (point + self.head.loss(output.forecast, target))).sum() / weight.sum().clamp(min=1e-12)
+        return loss if output.penalty is None else loss + output.penalty

@@ -1,0 +1,227 @@
+"""Episodic memory: the most salient events of a record, found again by content."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cndts._layers import Dropout, log_time
+from cndts.event_batch import EventBatch
+from cndts.memory.gates import ForgetGate
+from cndts.memory.slot_attention import SlotAttention
+from cndts.memory.store import MemoryStore
+
+_N_FACTS = 3
+
+
+class EpisodicState(NamedTuple):
+    """The salient events of each record at its last event, the strongest first.
+
+    Attributes
+    ----------
+    encoded : Tensor of shape (n_records, n_slots, width)
+        The encoded events; 0 in empty slots.
+    facts : Tensor of shape (n_records, n_slots, 3)
+        Value, its rank score, time to the last event of the record; 0 in empty slots.
+    strength : Tensor of shape (n_records, n_slots)
+        Salience, less what has faded; -inf in empty slots.
+    channel : Tensor of shape (n_records, n_slots)
+        Channel of the event; -1 in empty slots.
+    pace : Tensor of shape (n_records,)
+        Pace of fading after the last event.
+    luck : Tensor of shape (n_records, n_slots)
+        Noise that the event drew in training, for as long as it stays; 0 in evaluation.
+    """
+
+    encoded: Tensor
+    facts: Tensor
+    strength: Tensor
+    channel: Tensor
+    pace: Tensor
+    luck: Tensor
+
+    @property
+    def is_held(self) -> Tensor:
+        """Whether the slot holds an event, shape (n_records, n_slots)."""
+        return self.channel >= 0
+
+
+class EpisodicMemory(MemoryStore[EpisodicState]):
+    r"""At most ``n_slots`` events of a record, whatever their age.
+
+    An event enters with salience :math:`s_i = g(u_i) + b_1 \log(1 + \text{surprise}_i) + b_2 \text{first}_i` from write
+    gate and surprise, where surprise is the distance from what its series showed before in the series' own deviations.
+    The strength of all slots of a record falls by :math:`\rho \int \phi\,dt`, with the pace :math:`\phi` of the forget gate
+    at the record's latest visit. What falls is common to all slots, so their order never changes: keeping the strongest
+    at every step and choosing the strongest of all at the end are the same, which makes streaming exact. Slots are read by
+    attention with their strength added to the score, so that gates learn through it; during training Gumbel noise on the
+    salience lets other events try (Kool et al., *Stochastic Beams and Where to Find Them*, ICML 2019: the largest noisy scores are a
+    sample without replacement).
+
+    Parameters
+    ----------
+    n_slots : int
+        Events kept per record.
+    width : int
+        Length of an encoded event and of what is read.
+    n_heads : int
+        Heads of the attention.
+    dropout : float
+        Applied to what is read.
+    write_gate, forget_gate : bool
+        Whether the gates are learned; without the write gate salience is surprise alone, without the forget gate slots
+        fade at one common pace.
+
+    Examples
+    --------
+    >>> memory = EpisodicMemory(n_slots=4, width=8, n_heads=2, dropout=0.0)
+    >>> memory.empty(2).is_held.any().item()
+    False
+    """
+
+    def __init__(
+        self,
+        n_slots: int,
+        width: int,
+        n_heads: int,
+        dropout: float,
+        *,
+        write_gate: bool = True,
+        forget_gate: bool = True,
+    ) -> None:
+        super().__init__()
+        self.n_slots, self.width = n_slots, width
+        self.salience = nn.Linear(width, 1) if write_gate else None
+        self.surprise = nn.Parameter(torch.tensor([1.0, 1.0]))
+        self.log_rate = nn.Parameter(torch.tensor(-2.0))
+        self.forget_gate = ForgetGate(width, 1, forget_gate)
+        self.norm = nn.LayerNorm(width)
+        self.attention = SlotAttention(width, width + _N_FACTS, n_heads)
+        self.dropout = Dropout(dropout)
+
+    def empty(self, n_rows: int) -> EpisodicState:
+        """Slots without events."""
+        like, slots = self.norm.weight, (n_rows, self.n_slots)
+        return EpisodicState(
+            like.new_zeros(*slots, self.width),
+            like.new_zeros(*slots, _N_FACTS),
+            like.new_full(slots, -torch.inf),
+            torch.full(slots, -1, dtype=torch.long, device=like.device),
+            like.new_ones(n_rows),
+            like.new_zeros(slots),
+        )
+
+    # ---- write ---------------------------------------------------------------------------------
+
+    def write(self, encoded: Tensor, batch: EventBatch, before: EpisodicState | None = None) -> EpisodicState:
+        """Keep the most salient events of each record."""
+        record = batch.visit_record.index_select(0, batch.visit)
+        lost, pace, waited_lost = self._fading(encoded, batch)
+        facts = torch.stack([batch.value, batch.score, batch.visit_age.index_select(0, batch.visit)], dim=-1)
+        strength = self._salience(encoded, batch) - lost.index_select(0, batch.visit)
+        luck = _gumbel(strength) if self.training else torch.zeros_like(strength)
+        row = self._strongest((strength + luck).detach(), record, batch.n_records)
+        held = row >= 0
+        picked = row.clamp(min=0).flatten()
+
+        def take(part: Tensor, nothing: float) -> Tensor:
+            if not len(part):
+                return part.new_full((*row.shape, *part.shape[1:]), nothing)
+            slots = part.index_select(0, picked).unflatten(0, row.shape)
+            return slots.masked_fill(~held.view(*held.shape, *[1] * (slots.ndim - 2)), nothing)
+
+        new = EpisodicState(
+            encoded=take(encoded, 0.0),
+            facts=take(facts, 0.0),
+            strength=take(strength, -torch.inf),
+            channel=take(batch.channel, -1),
+            pace=pace,
+            luck=take(luck, 0.0),
+        )
+        return new if before is None else self._among(new, before, batch, waited_lost)
+
+    def _salience(self, encoded: Tensor, batch: EventBatch) -> Tensor:
+        """Log salience of each event, shape (n_events,)."""
+        unexpected = torch.stack([batch.surprise.log1p(), batch.is_first], dim=-1) @ self.surprise
+        return unexpected if self.salience is None else unexpected + self.salience(encoded).squeeze(-1)
+
+    def _fading(self, encoded: Tensor, batch: EventBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Strength lost from each visit to the record's last, pace after the last visit, strength lost since the first."""
+        total = encoded.new_zeros(batch.n_visits).index_add(0, batch.visit, self.forget_gate(encoded).squeeze(-1))
+        count = encoded.new_zeros(batch.n_visits).index_add(0, batch.visit, torch.ones_like(batch.value))
+        pace = total / count
+        if not batch.n_visits:
+            none = encoded.new_zeros(batch.n_records)
+            return pace, none + 1, none
+        n_visits = torch.bincount(batch.visit_record, minlength=batch.n_records)
+        end = n_visits.cumsum(0)
+        first, last, is_seen = (end - n_visits).clamp(max=batch.n_visits - 1), (end - 1).clamp(min=0), n_visits > 0
+        ahead = (batch.visit_age - batch.visit_age.roll(-1)).index_fill(0, last[is_seen], 0.0)
+        # The running sum goes over all records of the batch, hence in double precision.
+        spent = (self.log_rate.exp() * pace * ahead).double()
+        passed = spent.cumsum(0) - spent
+        lost = (passed.index_select(0, last.index_select(0, batch.visit_record)) - passed).to(pace.dtype)
+        return lost, torch.where(is_seen, pace[last], 1.0), torch.where(is_seen, lost[first], 0.0)
+
+    def _strongest(self, strength: Tensor, record: Tensor, n_records: int) -> Tensor:
+        """Rows of the strongest events of each record, the strongest first; -1 for empty slots."""
+        order = strength.argsort(descending=True, stable=True)
+        order = order[record[order].argsort(stable=True)]
+        owner = record[order]
+        count = torch.bincount(record, minlength=n_records)
+        rank = torch.arange(len(order), device=record.device) - (count.cumsum(0) - count)[owner]
+        kept = rank < self.n_slots
+        slots = torch.full((n_records, self.n_slots), -1, dtype=torch.long, device=record.device)
+        slots[owner[kept], rank[kept]] = order[kept]
+        return slots
+
+    def _among(self, new: EpisodicState, before: EpisodicState, batch: EventBatch, lost: Tensor) -> EpisodicState:
+        """The strongest of new and older slots."""
+        lost = lost + self.log_rate.exp() * before.pace * batch.record_gap
+        n_visits = torch.bincount(batch.visit_record, minlength=batch.n_records)
+        is_seen = n_visits > 0
+        first = (n_visits.cumsum(0) - n_visits)[is_seen]
+        span = torch.zeros_like(batch.record_gap).index_copy(0, is_seen.nonzero()[:, 0], batch.visit_age[first])
+        waited = (batch.record_gap + span)[:, None] * before.is_held
+        older = before._replace(
+            facts=before.facts + torch.nn.functional.pad(waited[..., None], (2, 0)),
+            strength=before.strength - lost[:, None],
+        )
+        place = torch.cat([older.strength + older.luck, new.strength + new.luck], dim=1)
+        place = place.detach().argsort(dim=1, descending=True, stable=True)[:, : self.n_slots]
+
+        def among(name: str) -> Tensor:
+            part = torch.cat([getattr(older, name), getattr(new, name)], dim=1)
+            return part.gather(1, place.view(*place.shape, *[1] * (part.ndim - 2)).expand(-1, -1, *part.shape[2:]))
+
+        slots = {name: among(name) for name in ("encoded", "facts", "strength", "channel", "luck")}
+        return EpisodicState(**slots, pace=torch.where(is_seen, new.pace, before.pace))
+
+    # ---- read ----------------------------------------------------------------------------------
+
+    def recall(self, state: EpisodicState, asked: Tensor) -> tuple[Tensor, Tensor]:
+        """Read the slots by content.
+
+        Parameters
+        ----------
+        state : EpisodicState
+            The slots.
+        asked : Tensor of shape (n_records, n_askers, width)
+            What the nodes of each record know.
+
+        Returns
+        -------
+        read : Tensor of shape (n_records, n_askers, width)
+        share : Tensor of shape (n_records, n_askers, n_heads, n_slots + 1)
+            What each slot contributed; the last is the answer "nothing of this", which is always there.
+        """
+        value, score, age = state.facts.unbind(-1)
+        facts = torch.stack([value, score, log_time(age)], dim=-1) * state.is_held[..., None]
+        slots = torch.nn.functional.pad(torch.cat([state.encoded, facts], dim=-1), (0, 0, 0, 1))
+        bias = torch.nn.functional.pad(state.strength, (0, 1))
+        read, share = self.attention(self.norm(asked), slots, bias)
+        return self.dropout(read), share
+
+
+def _gumbel(like: Tensor) -> Tensor:
+    return -torch.log(-torch.rand_like(like).clamp(1e-6, 1 - 1e-6).log())
