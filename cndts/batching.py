@@ -108,7 +108,12 @@ class EventStore:
             Events up to ``lower``; those from ``upper`` on are its ``later``. Where nothing comes before, horizons count
             back from the first later event.
         """
-        rows, record = self._rows(records)
+        return self._around(records, *self._rows(records), lower, upper, queries)
+
+    def _around(
+        self, records: NDArray, rows: NDArray, record: NDArray, lower: NDArray, upper: NDArray, queries: Queries
+    ) -> EventBatch:
+        """The events of ``rows`` before and after the gaps."""
         is_before, is_after = self.time[rows] <= lower[record], self.time[rows] >= upper[record]
         later = self._pack(records, self._mirrored(rows[is_after], record[is_after]), _NO_QUERIES)
         asking = (queries.record, queries.time, queries.channel)
@@ -125,6 +130,43 @@ class EventStore:
             bridge=self._duration(np.where(np.isfinite(bridge), bridge, 0.0)),
             query_horizon=torch.where(torch.from_numpy(is_back), self._duration(back), batch.query_horizon),
         )
+
+    def hidden(
+        self,
+        records: NDArray[np.int64],
+        lower: NDArray[np.float64],
+        upper: NDArray[np.float64],
+        thinned: tuple[float, np.random.Generator] | None = None,
+    ) -> tuple[EventBatch, Tensor]:
+        """Hide the events of records in gaps of their own, and ask for them.
+
+        Parameters
+        ----------
+        records : ndarray of shape (n,)
+            Positions of the records.
+        lower, upper : ndarray of shape (n,)
+            Last time before and first time after each gap.
+        thinned : float and Generator, optional
+            Leave out this share of the visits outside the gap, at random.
+
+        Returns
+        -------
+        EventBatch, Tensor of shape (n_queries,)
+            As `gaps` gives it, and the standardised values at its queries.
+        """
+        rows, record = self._rows(records)
+        time = self.time[rows]
+        is_asked = (time > lower[record]) & (time < upper[record])
+        order = np.lexsort((time[is_asked], record[is_asked]))
+        asked, owner = rows[is_asked][order], record[is_asked][order]
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(records)))])
+        kept = np.ones(len(rows), dtype=bool)
+        if thinned is not None:
+            share, random = thinned
+            draw = random.random((len(records), self.visit[rows].max(initial=0) + 1))
+            kept = draw[record, self.visit[rows]] >= share
+        queries = Queries(offsets, self.time[asked], self.channel[asked])
+        return self._around(records, rows[kept], record[kept], lower, upper, queries), torch.from_numpy(self.value[asked])
 
     def _forward(self, rows: NDArray, record: NDArray) -> "_Events":
         return self._events(rows, record, self.time[rows], self.surprise[rows], self.visit[rows])

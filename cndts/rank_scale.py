@@ -1,6 +1,7 @@
 """Where a value stands among the training values of its channel."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,9 +60,8 @@ class RankScale:
 
     def score(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
         """Scores in [-1.73, 1.73] of values of shape (n,), linear between knots; 0 for a channel never seen."""
-        n_channels, n_knots = self.knots.shape
-        # numpy orders complex numbers by real, then imaginary part: one search serves all channels.
-        keys = (np.arange(n_channels)[:, None] + 1j * np.nan_to_num(self.knots)).ravel()
+        _, n_knots = self.knots.shape
+        keys = self._keys
         wanted = channel + 1j * value.astype(np.float64)
         start = channel.astype(np.int64) * n_knots
         below = np.clip(np.searchsorted(keys, wanted, side="left") - start, 0, n_knots)
@@ -72,3 +72,8 @@ class RankScale:
         # A value that several knots share stands in their middle.
         place = np.where(up_to > below, (below + up_to - 1) / 2, left + part)
         return np.nan_to_num(_UNIT * (place / (n_knots - 1) - 0.5) + 0 * low).astype(np.float32)
+
+    @cached_property
+    def _keys(self) -> NDArray[np.complex128]:
+        """Channel and knot as one sorted list: numpy orders complex numbers by real, then imaginary part."""
+        return (np.arange(len(self.knots))[:, None] + 1j * np.nan_to_num(self.knots)).ravel()

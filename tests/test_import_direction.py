@@ -17,6 +17,7 @@ ORDER = [
     ["memory"],
     ["backbones", "heads"],
     ["training"],
+    ["streaming"],
     ["inspect"],
     ["estimators"],
     ["benchmarking"],

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -234,6 +235,7 @@ def shifted(n: int) -> Legendre:
     return math.sqrt(2 * n + 1) * Legendre.basis(n, domain=[0, 1])
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("gated", [True, False])
 def test_legendre_coefficients_equal_quadrature(gated: bool) -> None:
     """Coefficients are scipy's integrals of the step function against numpy's polynomials."""
@@ -247,7 +249,7 @@ def test_legendre_coefficients_equal_quadrature(gated: bool) -> None:
             continue
         x = time / time[-1]
         for n in range(ORDER):
-            shares = [quad(shifted(n), *ends)[0] for ends in zip(x[:-1], x[1:], strict=True)]
+            shares = [quad(shifted(n), *ends)[0] for ends in pairwise(x)]
             expected = sum(share * v[row] for share, row in zip(shares, rows[:-1], strict=True))
             np.testing.assert_allclose(state.coefficients[series, n].detach(), expected, atol=1e-10)
         assert float(state.span[series]) == pytest.approx(time[-1])

@@ -9,6 +9,7 @@ from torch.utils.checkpoint import checkpoint
 from cndts.backbones.backbone import Backbone, QueryStates
 from cndts.backbones.channel_attention import ChannelAttention
 from cndts.backbones.event_encoder import EventEncoder
+from cndts.backbones.later_side import LaterSide, Neighbours
 from cndts.backbones.readout import Readout
 from cndts.backbones.record_digest import RecordDigest
 from cndts.dynamics import Solver
@@ -27,11 +28,15 @@ class EncodedRecords(NamedTuple):
     nodes : Tensor of shape (n_records * n_channels, width)
         State of each (record, channel) at the record's last event.
     anchors : Tensor of shape (n_records * n_channels, n_anchors)
-        Plain forecasts in standardised units: last value, averages on each time scale, training mean (zero).
+        Plain forecasts in standardised units: last value, averages on each time scale, training mean (zero); of a model that
+        sees both sides of a gap also the first value and the averages after it.
+    neighbours : Neighbours or None
+        Observations next to the gap, of a model that sees both sides.
     """
 
     nodes: Tensor
     anchors: Tensor
+    neighbours: Neighbours | None = None
 
 
 class HybridMemoryBackbone(Backbone[EncodedRecords]):
@@ -44,6 +49,9 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
     4. In a second round each node reads working and episodic memory again, knowing by now what the other channels showed; the
        long-term memory is written and read once, which keeps the cost linear in events.
     5. A neural ODE carries the node from the last event to each query (`Readout`).
+
+    With ``two_sided`` the memories also run backwards over what comes after the gap in which a record is asked (``batch.later``),
+    by the same weights; a `LaterSide` adds what they hold to the nodes, and the straight line across the gap is one more anchor.
 
     Parameters
     ----------
@@ -60,6 +68,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         no channel learns of another by attention, in either round.
     dropout : float
         Dropout rate.
+    two_sided : bool, default=False
+        Whether to read events after a gap, for interpolation.
 
     Examples
     --------
@@ -79,10 +89,12 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         n_heads: int,
         n_layers: int,
         dropout: float,
+        two_sided: bool = False,
     ) -> None:
         super().__init__()
         self.width, self.n_channels = width, n_channels
-        self.n_anchors = memory.timescales + 2
+        self.n_anchors = (memory.timescales + 2) * (2 if two_sided else 1)
+        self.later_side = LaterSide(n_channels, width, dropout) if two_sided else None
         self.chunk, self.has_second_round = memory.chunk, memory.second_round
         self.encoder = EventEncoder(n_channels, width)
         self.memory = HybridMemory(n_channels, width, n_heads, dropout, memory)
@@ -131,7 +143,9 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
 
     def encode(self, batch: EventBatch) -> EncodedRecords:
         """Write and read the memories of all records in a batch."""
-        return self.nodes(self.write(batch), SeriesFacts.of(batch), batch.static)
+        if self.later_side is None or batch.later is None:
+            return self.nodes(self.write(batch), SeriesFacts.of(batch), batch.static)
+        return self._between(batch, batch.later)
 
     def nodes(self, state: HybridState, facts: SeriesFacts, static: Tensor) -> EncodedRecords:
         """Read memories into nodes.
@@ -146,17 +160,58 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             Encoded static features.
         """
         averages = self.memory.averages(state, len(facts.node))
-        nodes = self._place(self.memory.read(state, facts), facts.node, static) + self.digest(averages, facts, len(static))
-        for layer in self.first_round:
-            nodes = layer(nodes)
+        nodes = self._exchanged(self._first(state, facts, averages, static))
         if self.has_second_round:
             nodes = self.second_round(nodes + self.memory.recall(state, facts, nodes))
         return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(averages, facts, len(static)))
 
-    def at(self, state: EncodedRecords, query_node: Tensor, query_channel: Tensor, query_horizon: Tensor) -> QueryStates:
+    def _between(self, batch: EventBatch, later: EventBatch) -> EncodedRecords:
+        """Nodes that know both sides of a gap."""
+        (state, facts), (state_after, facts_after) = (
+            (self.write(side), SeriesFacts.of(side)) for side in (batch, later)
+        )
+        averages = self.memory.averages(state, len(facts.node))
+        averages_after = self.memory.averages(state_after, len(facts_after.node))
+        read_after = self.memory.read(state_after, facts_after)
+        nodes = self._first(state, facts, averages, batch.static)
+        nodes = self._exchanged(nodes + self.later_side(read_after, averages_after, facts_after, batch.bridge))
+        if self.has_second_round:
+            recalled = self.later_side.recall(self.memory, state_after, facts_after, nodes)
+            nodes = self.second_round(nodes + self.memory.recall(state, facts, nodes) + recalled)
+        anchors = self._anchors(averages, facts, batch.n_records)
+        seen_after = torch.cat([facts_after.value[:, None], averages_after], dim=1)
+        after = anchors.new_zeros(len(anchors), seen_after.shape[1]).index_put((facts_after.node,), seen_after)
+        neighbours = Neighbours.of(facts, facts_after, batch)
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), torch.cat([anchors, after], dim=1), neighbours)
+
+    def _first(self, state: HybridState, facts: SeriesFacts, averages: Tensor, static: Tensor) -> Tensor:
+        """Nodes before they exchange, shape (n_records, n_channels, width)."""
+        return self._place(self.memory.read(state, facts), facts.node, static) + self.digest(
+            averages, facts, len(static)
+        )
+
+    def _exchanged(self, nodes: Tensor) -> Tensor:
+        for layer in self.first_round:
+            nodes = layer(nodes)
+        return nodes
+
+    def at(
+        self, state: EncodedRecords, query_node: Tensor, query_channel: Tensor, query_horizon: Tensor
+    ) -> QueryStates:
         """State and anchors at queries."""
         features, statistics = self.readout(state.nodes, query_node, query_horizon)
-        return QueryStates(features, state.anchors.index_select(0, query_node), statistics)
+        anchors = state.anchors.index_select(0, query_node)
+        if self.later_side is not None:
+            anchors = self._with_line(anchors, state.neighbours, query_node, query_horizon)
+        return QueryStates(features, anchors, statistics)
+
+    def _with_line(self, anchors: Tensor, neighbours: Neighbours | None, node: Tensor, horizon: Tensor) -> Tensor:
+        """The straight line across the gap before all other anchors; the last value where there is no later side."""
+        if neighbours is not None:
+            return torch.cat([neighbours.line(node, horizon)[:, None], anchors], dim=1)
+        return torch.nn.functional.pad(
+            torch.cat([anchors[:, :1], anchors], dim=1), (0, self.n_anchors - anchors.shape[1] - 1)
+        )
 
     def _place(self, read: Tensor, node: Tensor, static: Tensor) -> Tensor:
         """Nodes of shape (n_records, n_channels, width): what was read where there are events, else ``unseen``."""
@@ -166,5 +221,5 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
 
     def _anchors(self, averages: Tensor, facts: SeriesFacts, n_records: int) -> Tensor:
         seen = torch.cat([facts.value[:, None], averages], dim=1)
-        anchors = seen.new_zeros(n_records * self.n_channels, self.n_anchors)
+        anchors = seen.new_zeros(n_records * self.n_channels, seen.shape[1] + 1)
         return anchors.index_put((facts.node,), torch.nn.functional.pad(seen, (0, 1)))

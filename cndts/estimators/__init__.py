@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cndts.estimators._channel_mean_forecaster import ChannelMeanForecaster as ChannelMeanForecaster
     from cndts.estimators._decay_to_mean_forecaster import DecayToMeanForecaster as DecayToMeanForecaster
     from cndts.estimators._hybrid_memory_forecaster import HybridMemoryForecaster as HybridMemoryForecaster
+    from cndts.estimators._hybrid_memory_interpolator import HybridMemoryInterpolator as HybridMemoryInterpolator
     from cndts.estimators._irregular_forecaster import IrregularForecaster as IrregularForecaster
     from cndts.estimators._last_value_forecaster import LastValueForecaster as LastValueForecaster
     from cndts.estimators._linear_interpolation_forecaster import (
@@ -31,6 +32,7 @@ _MODULES = {
     "ChannelMeanForecaster": "_channel_mean_forecaster",
     "DecayToMeanForecaster": "_decay_to_mean_forecaster",
     "HybridMemoryForecaster": "_hybrid_memory_forecaster",
+    "HybridMemoryInterpolator": "_hybrid_memory_interpolator",
     "IrregularForecaster": "_irregular_forecaster",
     "LastValueForecaster": "_last_value_forecaster",
     "LinearInterpolationForecaster": "_linear_interpolation_forecaster",
@@ -48,6 +50,7 @@ __all__ = [
     "ChannelMeanForecaster",
     "DecayToMeanForecaster",
     "HybridMemoryForecaster",
+    "HybridMemoryInterpolator",
     "IrregularForecaster",
     "LastValueForecaster",
     "LinearInterpolationForecaster",

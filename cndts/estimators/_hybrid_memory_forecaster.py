@@ -102,6 +102,9 @@ class HybridMemoryForecaster(NeuralForecaster):
             raise ValueError(f"width must be a positive multiple of {_N_HEADS}; got {self.width!r}.")
 
     def _backbone(self) -> HybridMemoryBackbone:
+        return self._hybrid_backbone()
+
+    def _hybrid_backbone(self, two_sided: bool = False) -> HybridMemoryBackbone:
         return HybridMemoryBackbone(
             self.n_channels_in_,
             self.static_.n_features,
@@ -111,4 +114,5 @@ class HybridMemoryForecaster(NeuralForecaster):
             n_heads=_N_HEADS,
             n_layers=self.layers,
             dropout=self.dropout,
+            two_sided=two_sided,
         )

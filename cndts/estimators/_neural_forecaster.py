@@ -29,6 +29,7 @@ from cndts.panel import IrregularPanel
 from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 from cndts.static_features import StaticEncoding
+from cndts.streaming import Session
 from cndts.targets import Targets
 from cndts.training import Ensemble, FitResult, Network, Samples, Training, fit_network
 
@@ -77,7 +78,7 @@ class NeuralForecaster(BaseForecaster):
         random = check_random_state(self.random_state)
         if X_val is None:
             X, y, X_val, y_val = _hold_out(X, y, training.validation_fraction, random)
-        self.scaling_ = Scaling.fit(X, y)
+        self.scaling_ = self._measure(X, y)
         self.static_ = StaticEncoding.fit(X.static)
         train = self._samples(X, y, training)
         validation = None if X_val is None or y_val is None else self._samples(X_val, y_val, training)
@@ -106,6 +107,9 @@ class NeuralForecaster(BaseForecaster):
     def _network(self) -> Network:
         backbone = self._backbone()
         return Network(backbone, HEADS[self.head](backbone.width, backbone.n_anchors, self.dropout))
+
+    def _measure(self, X: IrregularPanel, y: Targets) -> Scaling:
+        return Scaling.fit(X, y)
 
     def _samples(self, X: IrregularPanel, y: Targets, training: Training) -> Samples:
         return Samples(X, y, self.scaling_, self.static_.transform(X.static), training.channel_balance)
@@ -143,6 +147,25 @@ class NeuralForecaster(BaseForecaster):
         for first, end in pairwise(bounds):
             if queries.offsets[end] > queries.offsets[first]:
                 yield store.batch(np.arange(first, end), queries[first:end])
+
+    # ---- streaming -----------------------------------------------------------------------------
+
+    def session(self, static: Any = None, *, origin: Any = None) -> Session:
+        """Start a stream of one record: observe and predict at constant cost.
+
+        Parameters
+        ----------
+        static : mapping, Series or DataFrame of one row, optional
+            Static features of the record; all unknown by default.
+        origin : Timestamp or Timedelta, optional
+            Calendar time of ``time == 0``; by default the first datetime that is observed.
+
+        Returns
+        -------
+        Session
+        """
+        check_is_fitted(self, "network_")
+        return Session(self, static, origin=origin)
 
     # ---- files ---------------------------------------------------------------------------------
 

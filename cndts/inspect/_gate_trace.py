@@ -84,7 +84,8 @@ def gate_trace(model: Any, X: IrregularPanel, *, record: Any = None, average: bo
 def _gates(backbone: HybridMemoryBackbone, piece: Piece) -> Iterator[tuple[str, str, Tensor]]:
     """Memory, gate and readings of shape (n_events, n_parts)."""
     batch, encoded, memory = piece.batch, backbone.encoder(piece.batch), backbone.memory
-    for name, store in (("long-term", memory.compressed), ("working", memory.working), ("episodic", memory.episodic)):
+    stores: dict[str, Any] = {"long-term": memory.compressed, "working": memory.working, "episodic": memory.episodic}
+    for name, store in stores.items():
         # A kind of long-term memory may do without a gate.
         if getattr(store, "write_gate", None) is not None:
             yield name, "write", store.write_gate(encoded).exp()

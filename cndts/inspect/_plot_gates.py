@@ -70,7 +70,7 @@ def plot_gates(model: Any, X: IrregularPanel, *, record: Any = None) -> Figure:
     if not one.n_events:
         raise ValueError("there are no events to draw gates of; choose another record with record=.")
     trace = gate_trace(model, one, average=True)
-    kinds = list(trace.groupby(["memory", "gate"], sort=False).groups)
+    kinds = list(trace[["memory", "gate"]].drop_duplicates().itertuples(index=False, name=None))
     size = (8.5, 1.2 + ROW_HEIGHT * (len(kinds) + 1.5))
     figure = plt.figure(figsize=size, layout="constrained")
     grid = figure.add_gridspec(len(kinds) + 1, 1, height_ratios=[1.0] * len(kinds) + [1.5])
@@ -81,7 +81,7 @@ def plot_gates(model: Any, X: IrregularPanel, *, record: Any = None) -> Figure:
         _draw_readings(axis, one, readings, _NEUTRAL[gate])
         axis.set_ylabel(f"{memory}\n{_LABELS[gate]}", fontsize=8)
         axis.tick_params(labelbottom=row == len(kinds) - 1)
-    figure.axes[0].set_title(f"record {one.records[0]}: gates", loc="left")
+    figure.axes[0].set_title(f"record {one.records[0]}: gates")
     figure.axes[0].legend(frameon=False, fontsize=7, ncols=6, loc="lower left", bbox_to_anchor=(0, 1.12))
     axis.set_xlabel(time_label(one))
     _draw_openings(figure.add_subplot(grid[-1]), read_gates(model, one), one)
@@ -99,7 +99,7 @@ def _draw_readings(axis: Axes, one: IrregularPanel, readings: pd.DataFrame, neut
 
 
 def _draw_openings(axis: Axes, openings: pd.DataFrame, one: IrregularPanel) -> None:
-    kinds = list(openings.groupby(["round", "memory"], sort=False).groups)
+    kinds = list(openings[["round", "memory"]].drop_duplicates().itertuples(index=False, name=None))
     for rank, (number, memory) in enumerate(kinds):
         here = openings[(openings["round"] == number) & (openings["memory"] == memory)]
         place = np.array([one.channels.index(name) for name in here["channel"]])

@@ -96,7 +96,7 @@ def plot_reads(
         marks = _draw_events(axis, one, position, held, largest)
     _draw_forecast(axes[0, 0], model, one, asked, until)
     name = one.channels[asked]
-    axes[0, 0].set_title(f"record {one.records[0]}: what the forecast of {name} read from {memory} memory", loc="left")
+    axes[0, 0].set_title(f"record {one.records[0]}: what the forecast of {name} read from {memory} memory")
     axes[0, 0].legend(frameon=False, fontsize=8, loc="upper left")
     nothing = reads["share"][reads["time"].isna()].sum()
     axes[-1, 0].set_xlabel(time_label(one))
@@ -107,7 +107,7 @@ def plot_reads(
 _READERS = {"episodic": episodic_reads, "working": working_reads}
 
 
-def _asked_record(X: IrregularPanel) -> Any:
+def _asked_record(X: Any) -> Any:
     if not isinstance(X, IrregularPanel):
         return None  # the subject refuses it
     if X.queries is None or not X.queries.n_queries:
@@ -138,7 +138,14 @@ def _draw_events(axis: Axes, one: IrregularPanel, position: int, held: pd.DataFr
     axis.plot(times, one.value[is_here], "o-", color="0.6", markersize=2.5, linewidth=0.6, label="observed")
     here = held[held["channel"] == name]
     area = _SMALLEST + (_LARGEST - _SMALLEST) * here["share"] / largest
-    style = {"cmap": "YlOrRd", "vmin": 0.0, "vmax": largest, "edgecolors": "0.25", "linewidths": 0.6, "zorder": 3}
+    style: dict[str, Any] = {
+        "cmap": "YlOrRd",
+        "vmin": 0.0,
+        "vmax": largest,
+        "edgecolors": "0.25",
+        "linewidths": 0.6,
+        "zorder": 3,
+    }
     marks = axis.scatter(list(here["time"]), here["value"], s=area, c=here["share"], label="held", **style)
     axis.set_ylabel(f"{name} ({one.units[name]})" if name in one.units else name)
     return marks

@@ -166,8 +166,9 @@ def _table(model: Any, X: IrregularPanel, reader: _Reader, average: bool) -> pd.
         for piece in subject.pieces()
         for member, backbone in enumerate(subject.backbones)
     ]
-    empty = _Shares(*(np.zeros(0, dtype=kind) for kind in (np.int64, np.int64, np.int64, np.float32)))
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty._asdict() | {"member": empty.slot})
+    whole = np.zeros(0, dtype=np.int64)
+    empty = {"node": whole, "row": whole, "slot": whole, "share": np.zeros(0, dtype=np.float32), "member": whole}
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(empty)
     keys = ["node"] if average else ["node", "member"]
     if average:
         found = averaged(found, ["node", "row"], "share", len(subject.backbones))

@@ -61,7 +61,7 @@ class Subject:
     sklearn.exceptions.NotFittedError
         If the model is not fitted.
     TypeError
-        If the model has another backbone, or ``X`` is no panel.
+        If the model has another backbone, interpolates from both sides, or ``X`` is no panel.
     ValueError
         If the record, a channel or the time unit is unknown to the model or the panel.
     """
@@ -69,6 +69,11 @@ class Subject:
     def __init__(self, model: Any, X: IrregularPanel, record: Any = None) -> None:
         self.model = model
         self.backbones = backbones_of(model)
+        if any(getattr(backbone, "later_side", None) is not None for backbone in self.backbones):
+            raise TypeError(
+                f"a {type(model).__name__} reads its memories on both sides of every gap, which is not shown here; only half_lives "
+                "looks into it. Use a forecaster."
+            )
         self.panel = _aligned(model, X)
         if record is not None:
             self.panel = self.panel[[record_position(self.panel, record)]]
@@ -84,7 +89,7 @@ class Subject:
     def pieces(self) -> Iterator[Piece]:
         """The panel in batches of bounded size, on the model's device."""
         panel = self.panel
-        queries = panel.queries or Queries(np.zeros(len(panel) + 1, dtype=np.int64), np.zeros(0), np.zeros(0))
+        queries = panel.queries or Queries(np.zeros(len(panel) + 1, np.int64), np.zeros(0), np.zeros(0, np.int32))
         # Batches hold their events sorted by record, channel, time and value.
         order = np.lexsort((panel.value, panel.time, panel.channel, panel.record))
         store = EventStore(panel, self.model.scaling_, self.model.static_.transform(panel.static))
@@ -103,7 +108,7 @@ class Subject:
 
     # ---- columns -------------------------------------------------------------------------------
 
-    def records(self, position: NDArray) -> pd.Index:
+    def records(self, position: Any) -> pd.Index:
         """Ids of records."""
         return self.panel.records.take(position)
 

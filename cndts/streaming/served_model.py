@@ -61,8 +61,12 @@ class ServedModel:
         Raises
         ------
         TypeError
-            If its backbone cannot be carried from event to event.
+            If it has no network, reads later events, or its backbone cannot be carried from event to event.
         """
+        if not hasattr(model, "network_") or getattr(model, "reads_later_events", False):
+            raise TypeError(
+                f"a session needs a fitted neural forecaster; got {type(model).__name__}. Use HybridMemoryForecaster().fit(X, y)."
+            )
         network = model.network_.eval()
         steppers = tuple(_stepper(member.backbone) for member in network.members)
         return cls(

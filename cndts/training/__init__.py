@@ -2,6 +2,7 @@
 
 from cndts.training.ensemble import Ensemble
 from cndts.training.fitting import FitResult, fit_network
+from cndts.training.gap_samples import Gaps, GapSamples
 from cndts.training.network import Network, NetworkOutput
 from cndts.training.samples import Sample, Samples
 from cndts.training.settings import Training
@@ -11,6 +12,8 @@ from cndts.training.weight_average import WeightAverage
 __all__ = [
     "Ensemble",
     "FitResult",
+    "GapSamples",
+    "Gaps",
     "Network",
     "NetworkOutput",
     "Sample",

@@ -54,12 +54,12 @@ class Samples:
     def __init__(
         self, X: IrregularPanel, y: Targets, scaling: Scaling, static: NDArray, channel_balance: float
     ) -> None:
-        y = _known(y)
+        y = known_targets(y)
         self.targets, self.n_records = y, len(X)
         self.value = scaling.standardise(y.channel, y.value)
-        self.weight = _channel_weights(y.channel, len(X.channels), channel_balance)
+        self.weight = channel_weights(y.channel, len(X.channels), channel_balance)
         self.given = EventStore(X, scaling, static)
-        whole = _joined(X, y)
+        whole = joined(X, y)
         self.whole = EventStore(whole, scaling, static)
         self.start, self.length = _spans(whole)
         self.targets_follow = _targets_follow_context(X, y)
@@ -93,7 +93,8 @@ class Samples:
         return Sample(batch, value, self.weight[batch.query_channel])
 
 
-def _known(y: Targets) -> Targets:
+def known_targets(y: Targets) -> Targets:
+    """Targets without NaN."""
     known = ~np.isnan(y.value)
     if known.all():
         return y
@@ -102,7 +103,7 @@ def _known(y: Targets) -> Targets:
     return Targets(queries, y.value[known], y.records, y.channels)
 
 
-def _channel_weights(channel: NDArray, n_channels: int, balance: float) -> Tensor:
+def channel_weights(channel: NDArray, n_channels: int, balance: float) -> Tensor:
     """Weight by channel, 1 on average over targets; 0 for channels that are never asked for."""
     count = np.bincount(channel, minlength=n_channels).astype(np.float64)
     weight = np.where(count > 0, np.maximum(count, _MIN_COUNT) ** -balance, 0.0)
@@ -116,7 +117,7 @@ def _targets_follow_context(X: IrregularPanel, y: Targets) -> bool:
     return bool((y.time >= last[y.record]).all())
 
 
-def _joined(X: IrregularPanel, y: Targets) -> IrregularPanel:
+def joined(X: IrregularPanel, y: Targets) -> IrregularPanel:
     """Context and targets as one panel."""
     record = np.concatenate([X.record, y.record])
     time = np.concatenate([X.time, y.time])
