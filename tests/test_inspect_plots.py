@@ -51,18 +51,18 @@ def artists(axis: Any) -> dict[str, Any]:
 def test_plot_of_reads(fitted: HybridMemoryForecaster, pair: Pair, memory: str) -> None:
     """All events, the held ones coloured by their share, and the forecast from the last event to the last query."""
     X = pair[0].without_queries().with_queries([6.5, 8.0])
-    figure = plot_of(plot_reads, fitted, X, record=5, channel="velocity", memory=memory)
-    assert figure.axes[0].get_ylabel() == "velocity"
+    figure = plot_of(plot_reads, fitted, X, record=5, channel="x1", memory=memory)
+    assert figure.axes[0].get_ylabel() == "x1"
     drawn = artists(figure.axes[0])
     assert set(drawn) == {"observed", "held", "90 % band", "50 % band", "forecast (median)"}
     events = X[[5]]
     np.testing.assert_array_equal(drawn["observed"].get_xdata(), events.time[events.channel == 1])
     median = drawn["forecast (median)"]
     assert median.get_xdata()[[0, -1]].tolist() == [events.last_time[0], 8.0]
-    expected = fitted.predict_quantiles(events.with_queries([8.0], "velocity"), [0.5])[0, 0]
+    expected = fitted.predict_quantiles(events.with_queries([8.0], "x1"), [0.5])[0, 0]
     assert median.get_ydata()[-1] == pytest.approx(expected, rel=1e-5)
     look = {"episodic": episodic_reads, "working": working_reads}[memory]
-    reads = look(fitted, events.with_queries([8.0], "velocity"))
+    reads = look(fitted, events.with_queries([8.0], "x1"))
     held = [artists(axis)["held"] for axis in figure.axes[:-1]]
     shown = np.concatenate([np.column_stack([marks.get_offsets(), marks.get_array()]) for marks in held])
     table = reads[reads["time"].notna()][["time", "value", "share"]].to_numpy(dtype=float)
@@ -77,9 +77,9 @@ def test_plot_of_gates(fitted: HybridMemoryForecaster, pair: Pair) -> None:
     assert labels[-1] == "read gate"
     assert {"long-term\nwrite weight", "working\nforget pace", "episodic\nsalience"} < set(labels)
     salience = figure.axes[labels.index("episodic\nsalience")]
-    line = next(line for line in salience.get_lines() if line.get_label() == "position")
+    line = next(line for line in salience.get_lines() if line.get_label() == "x0")
     trace = gate_trace(fitted, pair[0], record=5, average=True)
-    own = trace[(trace["gate"] == "salience") & (trace["channel"] == "position")]
+    own = trace[(trace["gate"] == "salience") & (trace["channel"] == "x0")]
     np.testing.assert_array_equal(line.get_xdata(), own["time"])
     np.testing.assert_allclose(line.get_ydata(), own["reading"])
     bars = figure.axes[-1].patches
@@ -106,8 +106,10 @@ def test_plots_without_matplotlib(fitted: HybridMemoryForecaster, pair: Pair, mo
 def test_calendar(pair: Pair) -> None:
     """Dates stay dates on the axes."""
     frame = pair[0].without_queries().to_long()
-    frame["time"] = pd.Timestamp("2024-03-01 06:00", tz="Europe/Paris") + pd.to_timedelta(frame["time"], "h")
-    X = IrregularPanel.from_long(frame).with_queries([pd.Timestamp("2024-03-01 14:00", tz="Europe/Paris")])
+    start = pd.Timestamp("2024-03-01 06:00", tz="Europe/Paris")
+    frame["time"] = start + pd.to_timedelta(frame["time"], "s")
+    X = IrregularPanel.from_long(frame, time_unit="s", origin=start).with_queries([start + pd.Timedelta("8s")])
     model = fit(*pair)
     for figure in (plot_of(plot_reads, model, X), plot_of(plot_gates, model, X, record=3)):
         assert "time" in [axis.get_xlabel() for axis in figure.axes]
+    assert set(figure.axes[0].get_lines()[1].get_xdata()) <= set(X[[3]].to_long()["time"])

@@ -7,6 +7,7 @@ from cndts.benchmarking._comparison import (
     score_distribution,
     score_skill,
 )
+from cndts.benchmarking._jobs import finished_jobs, run_jobs
 from cndts.benchmarking._models import available_models, make_model
 from cndts.benchmarking._resources import available_threads, versions
 from cndts.benchmarking._result import BenchmarkResult
@@ -18,9 +19,11 @@ __all__ = [
     "available_threads",
     "channel_scores",
     "compare_models",
+    "finished_jobs",
     "make_model",
     "reference_means",
     "run_benchmark",
+    "run_jobs",
     "score_distribution",
     "score_skill",
     "versions",

@@ -20,6 +20,7 @@ FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "last-value": ("LastValueForecaster", {}),
     "linear-interpolation": ("LinearInterpolationForecaster", {}),
     "channel-mean": ("ChannelMeanForecaster", {}),
+    "hybrid-memory-interpolator": ("HybridMemoryInterpolator", {}),
     "boosted-trees-interpolator": ("BoostedTreesInterpolator", {}),
     "boosted-trees-interpolator-absolute": ("BoostedTreesInterpolator", {"loss": "absolute_error"}),
     "ornstein-uhlenbeck-interpolator": ("OrnsteinUhlenbeckInterpolator", {}),

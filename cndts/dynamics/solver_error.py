@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from cndts.dynamics.row_names import names_of
+
 _SHOWN = 5
 
 
@@ -30,6 +32,8 @@ class SolverError(FloatingPointError):
         As given.
     rows : tuple of int
         All rows that failed, in rising order.
+    names : tuple of (record, channel)
+        Record id and channel name of each of them, where an estimator called the solver; empty otherwise.
     n_rows : int
         As given.
 
@@ -45,7 +49,8 @@ class SolverError(FloatingPointError):
     def __init__(self, method: str, reason: str, rows: Sequence[int], n_rows: int, remedy: str) -> None:
         self.method, self.reason, self.remedy, self.n_rows = method, reason, remedy, n_rows
         self.rows = tuple(sorted(set(rows)))
-        super().__init__(f"{method!r} failed for {named(self.rows)} of {n_rows}: {reason}. {remedy}")
+        self.names = names_of(self.rows)
+        super().__init__(f"{method!r} failed for {named(self.rows)} of {n_rows}{_spelt(self.names)}: {reason}. {remedy}")
 
 
 class SolverWarning(RuntimeWarning):
@@ -64,6 +69,12 @@ def named(rows: Iterable[int]) -> str:
     shown = ", ".join(map(str, rows[:_SHOWN]))
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     return f"row{'s' if len(rows) != 1 else ''} {shown}{more}"
+
+
+def _spelt(names: Sequence[tuple[object, str]]) -> str:
+    """The first few names for a message, in brackets."""
+    shown = "; ".join(f"record {record!s}, channel {channel!s}" for record, channel in names[:_SHOWN])
+    return f" ({shown}{'; ...' if len(names) > _SHOWN else ''})" if names else ""
 
 
 def is_finite(state: Tensor) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cndts.backbones import HybridMemoryBackbone
 from cndts.batching import EventStore
+from cndts.dynamics.row_names import rows_named
 from cndts.estimators._alignment import check_asks
 from cndts.estimators._base_interpolator import BaseInterpolator
 from cndts.estimators._hybrid_memory_forecaster import HybridMemoryForecaster
@@ -96,14 +97,17 @@ class HybridMemoryInterpolator(BaseInterpolator, HybridMemoryForecaster):
 
     def _answer_block(self, X: IrregularPanel, part: Any) -> NDArray[np.float64]:
         gaps = Gaps.of(X, check_asks(X))
-        answers = [part(self.network_(batch.to(self.device)).forecast).cpu() for batch in self._gap_batches(X, gaps)]
+        answers = []
+        for records, batch in self._gap_batches(X, gaps):
+            with rows_named(X.records[records], X.channels):
+                answers.append(part(self.network_(batch.to(self.device)).forecast).cpu())
         answer = torch.cat(answers).double().numpy()
         placed = np.empty_like(answer)
         placed[gaps.row] = answer
         return placed
 
-    def _gap_batches(self, X: IrregularPanel, gaps: Gaps) -> Iterator[EventBatch]:
+    def _gap_batches(self, X: IrregularPanel, gaps: Gaps) -> Iterator[tuple[NDArray[np.int64], EventBatch]]:
         store = EventStore(X, self.scaling_, self.static_.transform(X.static))
         rows = np.cumsum(np.diff(X.offsets)[gaps.record] + np.diff(gaps.queries.offsets))
         for picked in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows // _ROWS_PER_BATCH)) + 1):
-            yield gaps.batch(store, picked)
+            yield gaps.record[picked], gaps.batch(store, picked)

@@ -19,9 +19,12 @@ from cndts import persistence
 from cndts.backbones import Backbone
 from cndts.batching import EventStore
 from cndts.dynamics import Solver
+from cndts.dynamics.row_names import rows_named
+from cndts.estimators._adaptable import Adaptable
 from cndts.estimators._alignment import check_asks
 from cndts.estimators._base import BaseForecaster
 from cndts.estimators._causal_context import causal_context
+from cndts.estimators._solver_choice import SolverChoice
 from cndts.event_batch import EventBatch
 from cndts.heads import HEADS
 from cndts.memory import Memory
@@ -39,7 +42,7 @@ _ROWS_PER_BATCH = 50_000
 _RECORDS_PER_BLOCK = 256
 
 
-class NeuralForecaster(BaseForecaster):
+class NeuralForecaster(Adaptable, SolverChoice, BaseForecaster):
     """Fits an ensemble of networks; a subclass holds the constructor and builds the backbone.
 
     A subclass stores ``training``, ``head``, ``dropout``, ``device``, ``random_state`` and ``verbose`` beside its own
@@ -73,6 +76,18 @@ class NeuralForecaster(BaseForecaster):
     # ---- fit -----------------------------------------------------------------------------------
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
+        try:
+            self._fit_members(X, y, X_val, y_val)
+        except BaseException:  # Ctrl-C too: half a fit, or the remains of an earlier one, must not predict
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        """Back to the state before any fit."""
+        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+            delattr(self, name)
+
+    def _fit_members(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         training = self.training or Training()
         self._check_settings()
         random = check_random_state(self.random_state)
@@ -136,17 +151,23 @@ class NeuralForecaster(BaseForecaster):
 
     def _answer_block(self, X: IrregularPanel, part: Any) -> NDArray[np.float64]:
         panel, position = causal_context(X)
-        answers = [part(self.network_(batch.to(self.device)).forecast).cpu() for batch in self._batches(panel)]
+        source = np.arange(len(panel))
+        source[check_asks(panel).record[position]] = check_asks(X).record
+        answers = []
+        for records, batch in self._batches(panel):
+            with rows_named(X.records[source[records]], X.channels):
+                answers.append(part(self.network_(batch.to(self.device)).forecast).cpu())
         return torch.cat(answers).double().numpy()[position]
 
-    def _batches(self, X: IrregularPanel) -> Iterator[EventBatch]:
+    def _batches(self, X: IrregularPanel) -> Iterator[tuple[NDArray[np.int64], EventBatch]]:
         store = EventStore(X, self.scaling_, self.static_.transform(X.static))
         queries = check_asks(X)
         rows = np.cumsum(np.diff(X.offsets) + np.diff(queries.offsets))
         bounds = np.flatnonzero(np.diff(rows // _ROWS_PER_BATCH, prepend=-1, append=np.inf))
         for first, end in pairwise(bounds):
             if queries.offsets[end] > queries.offsets[first]:
-                yield store.batch(np.arange(first, end), queries[first:end])
+                records = np.arange(first, end)
+                yield records, store.batch(records, queries[first:end])
 
     # ---- streaming -----------------------------------------------------------------------------
 

@@ -108,4 +108,4 @@ def _draw_openings(axis: Axes, openings: pd.DataFrame, one: IrregularPanel) -> N
     axis.axhline(1.0, color="0.6", linewidth=0.8, linestyle=(0, (4, 3)))
     axis.set_xticks(range(len(one.channels)), one.channels, rotation=45 if len(one.channels) > 6 else 0, fontsize=7)
     axis.set_ylabel("read gate", fontsize=8)
-    axis.legend(frameon=False, fontsize=7, ncols=4)
+    axis.legend(frameon=False, fontsize=7, ncols=4, loc="lower left", bbox_to_anchor=(0, 1.0))

@@ -36,12 +36,13 @@ def field_jacobian(field: VectorField, t: Tensor, z: Tensor) -> Tensor:
 def finite_time_exponents(field: VectorField, z0: Tensor, duration: Tensor, *, steps: int = 64) -> Tensor:
     r"""Finite-time Lyapunov exponents of the solutions that start at given states.
 
-    Small displacements of the start obey :math:`\dot\Phi = \nabla_z f(t, z(t))\,\Phi`, :math:`\Phi(0) = I` (Oseledets, 1968; Shadden, Lekien
-    and Marsden, *Physica D* 212, 2005, equation 8, for the largest). With singular values :math:`\sigma_k` of :math:`\Phi(T)` the
-    exponents are
+    Small displacements of the start obey :math:`\dot\Phi = \nabla_z f(t, z(t))\,\Phi` with :math:`\Phi(0) = I`. With singular values
+    :math:`\sigma_k` of :math:`\Phi(T)` the exponents are
 
-    .. math:: \mu_k = \frac{1}{T} \ln \sigma_k(T),
+    .. math:: \mu_k = \frac{1}{T} \ln \sigma_k,
 
+    in which the largest is the finite-time Lyapunov exponent of Shadden, Lekien and Marsden, *Definition and Properties of Lagrangian
+    Coherent Structures from Finite-Time Lyapunov Exponents in Two-Dimensional Aperiodic Flows*, Physica D 212, 2005. They are
     the rates at which the best chosen displacements grow (positive) or shrink (negative) over the duration T. State and
     displacements are solved together by the classical Runge-Kutta method.
 

@@ -68,7 +68,7 @@ class Memory(BaseEstimator):
         self.chunk = chunk
 
 
-_LEAST = {"window": 0, "timescales": 0, "contents": 0, "episodic_slots": 0, "chunk": 1}
+_LEAST = {"window": 0, "timescales": 0, "contents": 1, "episodic_slots": 0, "chunk": 1}
 
 
 def check_memory(settings: Memory) -> None:

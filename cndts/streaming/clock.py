@@ -44,15 +44,14 @@ class Clock:
         array = np.atleast_1d(np.asarray(times))
         if array.ndim == 1 and array.dtype.kind in "fiu":
             return _finite(array.astype(np.float64)), self
-        column = times if isinstance(times, pd.Series) else pd.Series(np.atleast_1d(times) if np.ndim(times) else [times])
-        numbers, origin = read_times(
-            column.reset_index(drop=True), self.time_unit, self.origin, _place, find_origin=not is_started
-        )
-        if self.origin is None and is_started and column.dtype.kind in "mM":
+        column = times if isinstance(times, pd.Series) else pd.Series(times if np.ndim(times) else [times])
+        if self.origin is None and is_started and column.dtype.kind == "M":
             raise ValueError(
-                f"this session counts elapsed {self.time_unit} from numbers; got the time {column.iloc[0]}. Give numbers, or "
-                "start the session with origin=."
+                f"this session counts elapsed {self.time_unit} from numbers; got the time {column.iloc[0]}. Give numbers, "
+                "or start the session with origin=."
             )
+        column = column.reset_index(drop=True)
+        numbers, origin = read_times(column, self.time_unit, self.origin, _place, find_origin=not is_started)
         return numbers, type(self)(self.time_unit, origin)
 
     def moved(self, time: NDArray[np.float64], origin: Origin, *, is_started: bool) -> tuple[NDArray[np.float64], Self]:
@@ -65,7 +64,9 @@ class Clock:
                 )
             return time, type(self)(self.time_unit, origin)
         if type(origin) is not type(self.origin) and origin is not None:
-            raise ValueError(f"times that count from {origin} cannot be counted from {self.origin}; use one kind of time.")
+            raise ValueError(
+                f"times that count from {origin} cannot be counted from {self.origin}; use one kind of time."
+            )
         return move_origin(time, self.time_unit, origin, self.origin), self
 
     def as_text(self, time: float) -> str:

@@ -1,6 +1,7 @@
 """Checks of what is observed, before a session changes."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,6 @@ from cndts.streaming.clock import Clock
 from cndts.streaming.served_model import ServedModel
 
 Read = tuple[Clock, NDArray[np.float64], NDArray[np.int64], NDArray[np.float32]]
-
-
-def check_one(served: ServedModel, clock: Clock, time: Any, channel: str, value: Any, since: float) -> None:
-    """Say what is wrong with a single observation."""
-    read_many(served, clock, time, channel, value, since)
 
 
 def read_many(
@@ -78,10 +74,8 @@ def read_record(served: ServedModel, clock: Clock, panel: Any, since: float) -> 
 def _numbers(value: Any) -> NDArray[np.float32]:
     array = np.atleast_1d(np.asarray(value))
     if array.dtype.kind == "O":
-        try:
+        with suppress(TypeError, ValueError, OverflowError):
             array = array.astype(np.float64)
-        except (TypeError, ValueError):
-            pass
     if array.dtype.kind not in "fiub" or array.ndim != 1:
         raise ValueError(f"values must be numbers, one for each observation; got {value!r}.")
     with np.errstate(over="ignore"):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from cndts.static_features import StaticEncoding
 from cndts.streaming.hybrid_stepper import HybridStepper
 from cndts.streaming.stepper import Stepper
 from cndts.streaming.visit_stepper import VisitStepper
-from cndts.training import Ensemble
+from cndts.training import Ensemble, Network
 
 
 class FittedModel(Protocol):
@@ -74,6 +74,11 @@ class ServedModel:
         )
 
     @cached_property
+    def members(self) -> list[Network]:
+        """The networks of the ensemble."""
+        return [cast(Network, member) for member in self.network.members]
+
+    @cached_property
     def position(self) -> dict[str, int]:
         """Position of each channel."""
         return {name: k for k, name in enumerate(self.channels)}
@@ -82,7 +87,7 @@ class ServedModel:
     def fingerprint(self) -> str:
         """Tells models apart by their weights, channels, units and encoding of static features."""
         digest = hashlib.sha256()
-        plain = (self.channels, self.time_unit, self.scaling.time_scale, asdict(self.static))
+        plain = (self.channels, self.time_unit, float(self.scaling.time_scale), asdict(self.static))
         digest.update(repr(plain).encode())
         weights = {name: part.cpu().numpy() for name, part in self.network.state_dict().items()}
         arrays = {"mean": self.scaling.mean, "std": self.scaling.std, "knots": self.scaling.ranks.knots}

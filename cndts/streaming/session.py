@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from cndts._panel_time import Origin
 from cndts.panel import IrregularPanel
 from cndts.streaming.clock import Clock
-from cndts.streaming.observations import check_one, read_many, read_record
+from cndts.streaming.observations import read_many, read_record
 from cndts.streaming.served_model import FittedModel, ServedModel
 from cndts.streaming.session_file import Waiting, as_arrays, read_session, state_bytes, write_session
 from cndts.streaming.snapshot import Snapshot, forecast, ready_for_queries
@@ -69,6 +69,15 @@ class Session:
     (3, 4)
     """
 
+    _served: ServedModel
+    _static: torch.Tensor
+    _clock: Clock
+    _past: Snapshot
+    _waiting: Waiting
+    _since: float
+    _present: Snapshot | None
+    _ready: list[Any] | None
+
     def __init__(
         self,
         model: FittedModel,
@@ -101,7 +110,7 @@ class Session:
 
     # ---- observe -------------------------------------------------------------------------------
 
-    def observe(self, time: Any, channel: str | Sequence[str], value: ArrayLike) -> None:
+    def observe(self, time: Any, channel: str | Sequence[str], value: Any) -> None:
         """Take in one observation, or several in the order of their times.
 
         Parameters
@@ -122,7 +131,7 @@ class Session:
         if isinstance(value, (float, int)) and isinstance(time, (float, int)) and isinstance(channel, str):
             position = self._served.position.get(channel, -1)
             if not (position >= 0 and math.isfinite(time) and time >= self._since and abs(value) < 3e38):
-                check_one(self._served, self._clock, time, channel, value, self._since)
+                read_many(self._served, self._clock, time, channel, value, self._since)  # says what is wrong
             self._append(float(time), position, value)
         else:
             self._observe_many(*read_many(self._served, self._clock, time, channel, value, self._since))
@@ -159,7 +168,7 @@ class Session:
         if not len(time):
             return
         old = as_arrays(self._waiting)
-        time, channel, value = (np.concatenate(pair) for pair in zip(old, (time, channel, value), strict=True))
+        time, channel, value = (np.concatenate([old[k], new]) for k, new in enumerate((time, channel, value)))
         past, opened = self._past, 0
         if len(time) > _MOST_WAITING:
             opened = int(np.searchsorted(time, time[-1]))
@@ -176,8 +185,7 @@ class Session:
     def _reset(self, waiting: Waiting) -> None:
         """Other waiting events on top of the past; what was prepared for queries no longer holds."""
         self._waiting = waiting
-        self._present: Snapshot | None = None
-        self._ready: list[Any] | None = None
+        self._present, self._ready = None, None
         last = waiting[0][-1] if waiting[0] else self._past.ledger.last_time
         self._since = -math.inf if math.isnan(last) else last
 
@@ -359,4 +367,6 @@ class Session:
 
     def __repr__(self) -> str:
         last = f"last at {self._clock.as_text(self._since)}" if math.isfinite(self._since) else "none yet"
-        return f"Session: {len(self.channels)} channels, {self.n_events} events ({last}), {self.state_bytes / 1000:.0f} kB"
+        return (
+            f"Session: {len(self.channels)} channels, {self.n_events} events ({last}), {self.state_bytes / 1000:.0f} kB"
+        )

@@ -36,9 +36,7 @@ def write_session(
     persistence.write_model(path, _KIND, config, tensors)
 
 
-def read_session(
-    path: str | os.PathLike[str], served: ServedModel
-) -> tuple[Clock, Tensor, Snapshot, Waiting]:
+def read_session(path: str | os.PathLike[str], served: ServedModel) -> tuple[Clock, Tensor, Snapshot, Waiting]:
     """Read what `write_session` wrote.
 
     Raises

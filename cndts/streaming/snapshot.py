@@ -47,9 +47,7 @@ class Snapshot:
         for rows in _pieces(time):
             ledger, batch = ledger.advanced(time[rows], channel[rows], value[rows], served.scaling)
             batch = served.move(batch)
-            states = tuple(
-                stepper.write(state, batch) for stepper, state in zip(served.steppers, states, strict=True)
-            )
+            states = tuple(stepper.write(state, batch) for stepper, state in zip(served.steppers, states, strict=True))
         return Snapshot(ledger, states)
 
 
@@ -75,7 +73,7 @@ def forecast(
     """Average forecast of the members at queries of shape (n_queries,), horizons in model time."""
     asked = [torch.from_numpy(part).to(served.device) for part in (node, channel, horizon.astype(np.float32))]
     answers = []
-    for member, state in zip(served.network.members, ready, strict=True):
+    for member, state in zip(served.members, ready, strict=True):
         at = member.backbone.at(state, *asked)
         answers.append(member.head(at.features, at.anchors))
     return served.network.head.average(answers)

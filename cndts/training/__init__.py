@@ -1,5 +1,6 @@
 """Fitting of networks."""
 
+from cndts.training.adaptation import AdaptationResult, adapt_network
 from cndts.training.ensemble import Ensemble
 from cndts.training.fitting import FitResult, fit_network
 from cndts.training.gap_samples import Gaps, GapSamples
@@ -10,6 +11,7 @@ from cndts.training.validation_score import ValidationScore, validation_score
 from cndts.training.weight_average import WeightAverage
 
 __all__ = [
+    "AdaptationResult",
     "Ensemble",
     "FitResult",
     "GapSamples",
@@ -21,6 +23,7 @@ __all__ = [
     "Training",
     "ValidationScore",
     "WeightAverage",
+    "adapt_network",
     "fit_network",
     "validation_score",
 ]

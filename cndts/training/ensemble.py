@@ -1,6 +1,9 @@
 """Several networks that answer as one."""
 
-from torch import nn
+from functools import reduce
+
+import torch
+from torch import Tensor, nn
 
 from cndts.dynamics import SolverStatistics
 from cndts.event_batch import EventBatch
@@ -32,13 +35,22 @@ class Ensemble(nn.Module):
     def forward(self, batch: EventBatch) -> NetworkOutput:
         """Averaged forecast of a batch, with the cost of all members' solves."""
         outputs: list[NetworkOutput] = [member(batch) for member in self.members]
-        first = outputs[0].statistics
         return NetworkOutput(
             self.head.average([output.forecast for output in outputs]),
-            SolverStatistics(
-                first.method,
-                first.n_rows,
-                sum(output.statistics.n_evaluations for output in outputs),
-                sum(output.statistics.n_row_evaluations for output in outputs),
-            ),
+            _total([output.statistics for output in outputs]),
+            _sum([output.penalty for output in outputs]),
         )
+
+
+def _total(parts: list[SolverStatistics]) -> SolverStatistics:
+    """Cost of solves that share their rows."""
+    total = reduce(SolverStatistics.plus, parts)
+    return total._replace(
+        row_evaluations=_sum([part.row_evaluations for part in parts]), penalty=_sum([part.penalty for part in parts])
+    )
+
+
+def _sum(parts: list[Tensor | None]) -> Tensor | None:
+    """Sum over members; None where they give none."""
+    given = [part for part in parts if part is not None]
+    return torch.stack(given).sum(dim=0) if given else None

@@ -10,6 +10,7 @@ from skorch.callbacks import Callback, EarlyStopping, GradientNormClipping, LRSc
 from skorch.net import NeuralNet
 from torch import Tensor, nn
 
+from cndts.dynamics.row_names import rows_named
 from cndts.event_batch import EventBatch
 from cndts.training.network import Network, NetworkOutput
 from cndts.training.samples import Samples
@@ -81,6 +82,8 @@ def fit_network(
     ------
     FloatingPointError
         If the loss is no longer finite.
+    KeyboardInterrupt
+        If Ctrl-C ends the training; the weights are those of some step in between, not to be used.
     """
     batch_size = training.batch_size or _between(_MIN_BATCH, train.n_records // _STEPS_PER_EPOCH, _MAX_BATCH)
     steps = max(1, train.n_records // batch_size)
@@ -113,7 +116,10 @@ def fit_network(
     )
     with torch.random.fork_rng(devices=[] if device == "cpu" else None):
         torch.manual_seed(seed)
-        net.fit(_Records(train), y=None)
+        try:
+            net.fit(_Records(train), y=None)
+        except _Interrupted:
+            raise KeyboardInterrupt(f"fitting was interrupted in epoch {len(net.history)} of {epochs}") from None
     network.eval()
     history = [{key: row[key] for key in _KEPT if key in row} for row in net.history]
     best_epoch = score.best_epoch_ or len(history)
@@ -123,20 +129,35 @@ def fit_network(
 _KEPT = ("epoch", "train_loss", "dur", "valid_score")
 
 
+class _Interrupted(Exception):
+    """Stands in for KeyboardInterrupt, which skorch swallows: half a training would pass for a whole one."""
+
+
 class _Net(NeuralNet):
-    """skorch's loop with the two hooks that it leaves open for own kinds of batches."""
+    """skorch's loop with the hooks that it leaves open for own kinds of batches."""
 
     def __init__(self, *args: object, absolute_weight: float, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.absolute_weight = absolute_weight
 
+    def fit_loop(self, *args: object, **kwargs: object) -> NeuralNet:
+        try:
+            return super().fit_loop(*args, **kwargs)
+        except KeyboardInterrupt:
+            raise _Interrupted from None
+
+    def train_step_single(self, batch: tuple, **fit_params: object) -> dict[str, Tensor]:
+        _, (_, _, names) = batch
+        with rows_named(*names):
+            return super().train_step_single(batch, **fit_params)
+
     def infer(self, x: EventBatch, **fit_params: object) -> NetworkOutput:
         return self.module_(x.to(self.device))
 
     def get_loss(
-        self, y_pred: NetworkOutput, y_true: tuple[Tensor, Tensor], X: object = None, training: bool = False
+        self, y_pred: NetworkOutput, y_true: tuple[Tensor, Tensor, tuple], X: object = None, training: bool = False
     ) -> Tensor:
-        value, weight = (part.to(self.device) for part in y_true)
+        value, weight = (part.to(self.device) for part in y_true[:2])
         loss = self.module_.loss(y_pred, value, weight, self.absolute_weight)
         if not torch.isfinite(loss):
             raise FloatingPointError(
@@ -162,9 +183,10 @@ class _ShuffledBatches:
     def __init__(self, dataset: _Records, batch_size: int, cut_share: float, random: np.random.Generator) -> None:
         self.dataset, self.batch_size, self.cut_share, self.random = dataset, batch_size, cut_share, random
 
-    def __iter__(self) -> Iterator[tuple[EventBatch, tuple[Tensor, Tensor]]]:
-        for batch, value, weight in self.dataset.samples.shuffled(self.batch_size, self.cut_share, self.random):
-            yield batch, (value, weight)
+    def __iter__(self) -> Iterator[tuple[EventBatch, tuple[Tensor, Tensor, tuple]]]:
+        samples = self.dataset.samples
+        for batch, value, weight, records in samples.shuffled(self.batch_size, self.cut_share, self.random):
+            yield batch, (value, weight, (records, samples.channels))
 
 
 def _between(low: int, wanted: int, high: int) -> int:

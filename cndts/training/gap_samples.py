@@ -92,7 +92,7 @@ class GapSamples:
     X : IrregularPanel
         Context with queries.
     y : Targets
-        Values at the queries; NaN is left out.
+        Values at the queries; NaN is left out. Without any, the events alone are the lesson: weights count them.
     scaling : Scaling
         Model units.
     static : ndarray of shape (n_records, n_static)
@@ -106,9 +106,11 @@ class GapSamples:
     ) -> None:
         y = known_targets(y)
         self.n_records = len(X)
+        self.records, self.channels = X.records, X.channels
         self.gaps = Gaps.of(X, y.queries)
         self.value = scaling.standardise(y.channel, y.value)[self.gaps.row]
-        self.weight = channel_weights(y.channel, len(X.channels), channel_balance)
+        lesson = y.channel if len(y.channel) else X.channel
+        self.weight = channel_weights(lesson, len(X.channels), channel_balance)
         self.given = EventStore(X, scaling, static)
         whole = joined(X, y)
         self.whole = EventStore(whole, scaling, static)
@@ -140,7 +142,8 @@ class GapSamples:
     def _given(self, picked: NDArray[np.int64]) -> Sample:
         batch = self.gaps.batch(self.given, picked)
         _, rows = take(self.gaps.queries.offsets, picked)
-        return Sample(batch, torch.from_numpy(self.value[rows]), self.weight[batch.query_channel])
+        weight = self.weight[batch.query_channel]
+        return Sample(batch, torch.from_numpy(self.value[rows]), weight, self.records[self.gaps.record[picked]])
 
     def _cut(self, records: NDArray[np.int64], random: np.random.Generator) -> Sample:
         n_visits = np.diff(self.visit_offsets)[records]
@@ -155,7 +158,7 @@ class GapSamples:
         upper = np.where(end < n_visits, self.visit_time[base + np.minimum(end, n_visits - 1)], np.inf)
         thinned = (self.thinning, random) if self.thinning > 0 else None
         batch, value = self.whole.hidden(records, lower, upper, thinned)
-        return Sample(batch, value, self.weight[batch.query_channel])
+        return Sample(batch, value, self.weight[batch.query_channel], self.records[records])
 
 
 def _visit_times(panel: IrregularPanel) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -23,11 +24,12 @@ _EARLIEST, _LATEST = 0.125, 0.85
 
 
 class Sample(NamedTuple):
-    """A batch with what is to be predicted: standardised values and weights of shape (n_queries,)."""
+    """A batch with what is to be predicted: standardised values and weights of shape (n_queries,), and ids of the records."""
 
     batch: EventBatch
     value: Tensor
     weight: Tensor
+    records: pd.Index
 
 
 class Samples:
@@ -42,28 +44,39 @@ class Samples:
     X : IrregularPanel
         Context with queries.
     y : Targets
-        Values at the queries; NaN is left out.
+        Values at the queries; NaN is left out. Without any, the events alone are the lesson: weights count them.
     scaling : Scaling
         Model units.
     static : ndarray of shape (n_records, n_static)
         Encoded static features.
     channel_balance : float
         Targets of a channel with n targets weigh max(n, 1000)^-channel_balance.
+    horizon : float, optional
+        How far after a cut events are asked for; by default as far as the targets reach.
     """
 
     def __init__(
-        self, X: IrregularPanel, y: Targets, scaling: Scaling, static: NDArray, channel_balance: float
+        self,
+        X: IrregularPanel,
+        y: Targets,
+        scaling: Scaling,
+        static: NDArray,
+        channel_balance: float,
+        horizon: float | None = None,
     ) -> None:
         y = known_targets(y)
         self.targets, self.n_records = y, len(X)
+        self.records, self.channels = X.records, X.channels
         self.value = scaling.standardise(y.channel, y.value)
-        self.weight = channel_weights(y.channel, len(X.channels), channel_balance)
+        lesson = y.channel if len(y.channel) else X.channel
+        self.weight = channel_weights(lesson, len(X.channels), channel_balance)
         self.given = EventStore(X, scaling, static)
         whole = joined(X, y)
         self.whole = EventStore(whole, scaling, static)
         self.start, self.length = _spans(whole)
         self.targets_follow = _targets_follow_context(X, y)
-        self.horizon = _reach(y) if self.targets_follow else float(np.quantile(self.length, 0.95)) / 2
+        reach = _reach(y) if self.targets_follow else float(np.quantile(self.length, 0.95)) / 2
+        self.horizon = reach if horizon is None else horizon
 
     def ordered(self, batch_size: int) -> Iterator[Sample]:
         """All records in order: as given, or cut in the middle where targets lie inside the span."""
@@ -85,12 +98,13 @@ class Samples:
         offsets, rows = take(self.targets.offsets, records)
         queries = Queries(offsets, self.targets.time[rows], self.targets.channel[rows])
         batch = self.given.batch(records, queries)
-        return Sample(batch, torch.from_numpy(self.value[rows]), self.weight[batch.query_channel])
+        weight = self.weight[batch.query_channel]
+        return Sample(batch, torch.from_numpy(self.value[rows]), weight, self.records[records])
 
     def _cut(self, records: NDArray[np.int64], part: NDArray[np.float64]) -> Sample:
         at = self.start[records] + part * self.length[records]
         batch, value = self.whole.cut(records, at, self.horizon)
-        return Sample(batch, value, self.weight[batch.query_channel])
+        return Sample(batch, value, self.weight[batch.query_channel], self.records[records])
 
 
 def known_targets(y: Targets) -> Targets:

@@ -10,6 +10,7 @@ from skorch.callbacks import Callback
 from skorch.net import NeuralNet
 from torch import Tensor
 
+from cndts.dynamics.row_names import rows_named
 from cndts.training.network import Network
 from cndts.training.samples import Samples
 from cndts.training.weight_average import WeightAverage
@@ -82,8 +83,9 @@ def _errors(network: Network, samples: Samples, batch_size: int) -> tuple[NDArra
     network.eval()
     device = next(network.parameters()).device
     parts = []
-    for batch, value, _ in samples.ordered(batch_size):
-        mean = network(batch.to(device)).forecast.mean.cpu()
+    for batch, value, _, records in samples.ordered(batch_size):
+        with rows_named(records, samples.channels):
+            mean = network(batch.to(device)).forecast.mean.cpu()
         parts.append((batch.query_channel.numpy(), (mean - value).double().numpy(), value.double().numpy()))
     channel, error, target = zip(*parts, strict=True)
     return np.concatenate(channel), np.concatenate(error), np.concatenate(target)

@@ -27,18 +27,24 @@ class WeightAverage(Callback):
 
     def on_train_begin(self, net: NeuralNet, **kwargs: object) -> None:
         """Start from the initial weights."""
-        self.average_ = torch.optim.swa_utils.AveragedModel(net.module_, avg_fn=self._blend)
+        self.average_ = averaged(net.module_, self.decay)
 
     def on_batch_end(self, net: NeuralNet, training: bool = False, **kwargs: object) -> None:
         """Take in the weights after a step."""
         if training:
             self.average_.update_parameters(net.module_)
 
-    def _blend(self, average: Tensor, weight: Tensor, n_averaged: Tensor | int) -> Tensor:
-        decay = min(self.decay, (1 + int(n_averaged)) / (10 + int(n_averaged)))
-        return torch.lerp(weight, average, decay)
-
     @property
     def module(self) -> Network:
         """The module with averaged weights."""
         return cast(Network, self.average_.module)
+
+
+def averaged(network: Network, final_decay: float) -> torch.optim.swa_utils.AveragedModel:
+    """A copy of the network to be given the weights after each step, see `WeightAverage`."""
+
+    def blend(average: Tensor, weight: Tensor, n_averaged: Tensor | int) -> Tensor:
+        decay = min(final_decay, (1 + int(n_averaged)) / (10 + int(n_averaged)))
+        return torch.lerp(weight, average, decay)
+
+    return torch.optim.swa_utils.AveragedModel(network, avg_fn=blend)

@@ -1,0 +1,191 @@
+"""The scripts under benchmarks/ run, go on where they were interrupted, and print what they found."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cndts import IrregularPanel
+from cndts.benchmarking import finished_jobs, run_jobs
+from cndts.datasets import make_icu, make_oscillators
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+
+
+def square(job: dict[str, Any]) -> dict[str, Any]:
+    """Work for another process."""
+    if job["number"] < 0:
+        raise ValueError("a negative number")
+    return {"square": job["number"] ** 2}
+
+
+@pytest.fixture
+def script(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """A script as it is found when it is run: the modules beside it can be imported."""
+    folder, name = request.param
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(BENCHMARKS / folder))
+    yield importlib.import_module(name)
+    for module in set(sys.modules) - before:
+        if getattr(sys.modules[module], "__file__", None) and "benchmarks" in str(sys.modules[module].__file__):
+            del sys.modules[module]
+
+
+def run(script: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
+    monkeypatch.setattr(sys, "argv", [script.__name__, *map(str, arguments)])
+    script.main()
+
+
+class TestRunJobs:
+    """Each job once, each with a line."""
+
+    @pytest.mark.parametrize("parallel", [0, 2])
+    def test_finished_jobs_are_not_repeated(self, tmp_path: Path, parallel: int) -> None:
+        path = tmp_path / "lines.jsonl"
+        path.write_text('{"number": 2, "square": -4}\n', encoding="utf-8")
+        lines = run_jobs(square, [{"number": 3}, {"number": 2}], path, parallel=parallel)
+        assert lines == [{"number": 3, "square": 9}, {"number": 2, "square": -4}]
+        assert len(finished_jobs(path)) == 2
+
+    def test_an_unfinished_line_is_repeated(self, tmp_path: Path) -> None:
+        path = tmp_path / "lines.jsonl"
+        path.write_text('{"number": 2, "square": 4}\n{"number": 3, "squ', encoding="utf-8")
+        assert finished_jobs(path) == [{"number": 2, "square": 4}]
+        run_jobs(square, [{"number": 3}], path, parallel=0)
+        assert finished_jobs(path) == [{"number": 2, "square": 4}, {"number": 3, "square": 9}]
+
+    def test_a_failure_does_not_stop_the_others(self, tmp_path: Path) -> None:
+        path = tmp_path / "lines.jsonl"
+        with pytest.raises(RuntimeError, match=r'the job \{"number": -1\} failed.*a negative number'):
+            run_jobs(square, [{"number": -1}, {"number": 5}], path, parallel=0)
+        assert finished_jobs(path) == [{"number": 5, "square": 25}]
+
+    def test_lists_and_tuples_are_the_same_job(self, tmp_path: Path) -> None:
+        path = tmp_path / "lines.jsonl"
+        run_jobs(square, [{"number": 1, "sizes": (1, 2)}], path, parallel=0)
+        run_jobs(square, [{"number": 1, "sizes": [1, 2]}], path, parallel=0)
+        assert len(finished_jobs(path)) == 1
+
+
+@pytest.mark.parametrize("script", [("recall", "recall")], indirect=True)
+class TestRecall:
+    """The recall tasks without each memory."""
+
+    def test_table_has_a_column_for_each_variant(
+        self, script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        results = tmp_path / "recall.jsonl"
+        sizes = ("--distances", 12, "--records", 40, "--epochs", 1, "--seeds", 0, "--jobs", 0)
+        run(script, monkeypatch, "--json", results, "--kinds", "cue", "--variants", "full", "no working", *sizes)
+        lines = finished_jobs(results)
+        assert [line["variant"] for line in lines] == ["full", "no working"]
+        assert all(line["best_skill"] == 1 and line["skill"] < 1 for line in lines)
+        capsys.readouterr()
+        run(script, monkeypatch, "--json", results, "--table")
+        head, _, row = capsys.readouterr().out.strip().splitlines()
+        assert head == "| task | events | seeds | best possible | full | no working |"
+        assert row.startswith(f"| cue | 12 | 1 | 1.000 | {lines[0]['skill']:.3f} |")
+
+    def test_further_tasks_have_fewer_records(self, script: ModuleType) -> None:
+        assert script.schedule(1000)[0] > script.schedule(100_000)[0]
+        assert script.schedule(10**7) == script.schedule(300_000)
+
+
+@pytest.mark.parametrize("script", [("ablation", "ablation")], indirect=True)
+class TestAblation:
+    """The model without its parts."""
+
+    def test_differences_to_the_full_model(
+        self, script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        parts = script.forecasts if hasattr(script, "forecasts") else sys.modules["tasks"].forecasts
+        oscillators = make_oscillators(120, n_observations=30)
+        monkeypatch.setitem(script.TASKS, "batteryless", lambda paths: parts(oscillators, observe=6, horizon=4))
+        common = ("batteryless", "--folder", tmp_path, "--epochs", 1, "--jobs", 0, "--json", tmp_path / "a.json")
+        run(script, monkeypatch, *common, "--data", "x", "--variants", "full", "direct decoding", "--seeds", 0)
+        run(script, monkeypatch, *common, "--variants", "full", "direct decoding", "--seeds", 0, 1, "--part", "test")
+        assert len(finished_jobs(tmp_path / "batteryless" / "fits.jsonl")) == 4
+        result = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+        full, direct = result["rows"]
+        assert (result["part"], full["seeds"], "minus_full" in full) == ("test", 2, False)
+        gap = np.mean(direct["scores"]["mae"]) - np.mean(full["scores"]["mae"])
+        assert direct["minus_full"]["mae"]["difference"] == pytest.approx(gap)
+        capsys.readouterr()
+        run(script, monkeypatch, *common, "--table")
+        assert f"| direct decoding | {np.mean(direct['scores']['mae']):.4f}" in capsys.readouterr().out
+
+    def test_data_are_asked_for(self, script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(SystemExit, match="name the publisher's files with --data"):
+            run(script, monkeypatch, "ushcn", "--folder", tmp_path, "--json", tmp_path / "a.json")
+
+    def test_variants_are_settings_of_the_forecaster(self, script: ModuleType) -> None:
+        for settings in script.VARIANTS.values():
+            model = script.HybridMemoryForecaster().set_params(**settings)
+            assert all(model.get_params()[name] == value for name, value in settings.items())
+
+
+@pytest.mark.parametrize("script", [("ablation", "tasks")], indirect=True)
+class TestTasks:
+    """Records cut from long series."""
+
+    def test_windows_start_at_zero_and_hold_their_stretch(self, script: ModuleType) -> None:
+        panel = IrregularPanel([0, 5, 5], [2.0, 3.0, 5.0, 8.0, 9.5], [0] * 5, [1, 2, 3, 4, 5], records=["a", "b"])
+        cut = script.windows(panel, length=4, stride=2)
+        assert list(cut.records) == ["a from 2", "a from 4", "a from 6"]
+        assert list(cut.groups) == ["a", "a", "a"]
+        np.testing.assert_array_equal(cut.counts, [3, 1, 2])
+        np.testing.assert_array_equal(cut.time, [0, 1, 3, 1, 2, 3.5])
+        np.testing.assert_array_equal(cut.value, [1, 2, 3, 3, 4, 5])
+
+    def test_a_station_is_in_one_part(self, script: ModuleType) -> None:
+        long = make_oscillators(20, n_observations=100, duration=40.0)
+        parts = script.forecasts(script.windows(long, length=10, stride=5), observe=8, horizon=2)
+        train, validation, test = (set(X.groups) for X, _ in parts)
+        assert not (train & validation or train & test or validation & test)
+        assert len(train | validation | test) == 20
+        assert all((np.diff(y.offsets) > 0).all() for _, y in parts)
+
+    def test_scale_is_that_of_training(self, script: ModuleType) -> None:
+        X, y = script.forecasts(make_oscillators(100), observe=6, horizon=4).train
+        value, channel = np.concatenate([X.value, y.value]), np.concatenate([X.channel, y.channel])
+        for which in range(2):
+            assert value[channel == which].mean() == pytest.approx(0, abs=1e-5)
+            assert value[channel == which].std() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("script", [("cost", "cost")], indirect=True)
+class TestCost:
+    """Times, rates and slopes."""
+
+    def test_parts_of_a_step(self, script: ModuleType) -> None:
+        found = script.measure_parts(make_icu(70, density=0.3), threads=1, rounds=1)
+        milliseconds = found["milliseconds"]
+        assert {"encoder", "memories", "attention", "ode", "head", "step"} <= milliseconds.keys()
+        assert all(value > 0 for value in milliseconds.values())
+        # a step goes forward and backward: three times the products of a forecast, less what needs no gradient
+        step, forecast = (found["product_gflop"][name] for name in ("step", "forecast of the batch"))
+        assert 2 * forecast < step <= 3.1 * forecast
+        assert 0 < found["share_of_peak"]["step"] < 1
+
+    def test_slope_of_a_power(self, script: ModuleType) -> None:
+        events = np.array([1e2, 1e3, 1e4])
+        assert script.slope(events, 3e-6 * events**1.3) == pytest.approx(1.3)
+
+    def test_a_length(self, script: ModuleType) -> None:
+        lengths = sys.modules["lengths"]
+        for work in ("forecast", "train"):
+            assert lengths.run_once(200, work) > 0
+
+    def test_plot(self, script: ModuleType, tmp_path: Path) -> None:
+        lines = [
+            {"work": work, "events": n, "seconds": n * 1e-5} for work in ("forecast", "train") for n in (10, 10**5)
+        ]
+        script.draw({"lengths": lines}, str(tmp_path / "cost.svg"))
+        assert "<svg" in (tmp_path / "cost.svg").read_text(encoding="utf-8")
+        assert script.slopes(lines, "train") == {"all": 1.0, "last": 1.0}
