@@ -100,6 +100,6 @@ class EventBatch:
             return tensor.to(device, dtype if tensor.is_floating_point() else None)
 
         content: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        moved = {name: move(part) for name, part in content.items() if isinstance(part, Tensor)}
+        moved: dict[str, Any] = {name: move(part) for name, part in content.items() if isinstance(part, Tensor)}
         moved["later"] = None if self.later is None else self.later.to(device, dtype)
         return EventBatch(**(content | moved))

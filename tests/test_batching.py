@@ -1,5 +1,6 @@
 """Packed batches against a plain loop over records, and against shuffled and shifted copies."""
 
+import math
 from dataclasses import fields, replace
 from typing import Any
 
@@ -310,7 +311,9 @@ def test_both_sides_of_a_gap(data: st.DataObject, panel: IrregularPanel) -> None
 
 def test_gap_ends_are_those_of_the_events() -> None:
     """The bridge spans the events next to the gap, and mirrored surprise looks at what comes later."""
-    panel = IrregularPanel([0, 4], [0.0, 1.0, 5.0, 7.0], [0, 0, 0, 0], [1.0, 3.0, -3.0, -1.0], channels=["c0", "c1", "c2"])
+    panel = IrregularPanel(
+        [0, 4], [0.0, 1.0, 5.0, 7.0], [0, 0, 0, 0], [1.0, 3.0, -3.0, -1.0], channels=["c0", "c1", "c2"]
+    )
     asked = Queries([0, 1], [2.0], [0])
     batch = store_of(panel).gaps(np.array([0]), np.array([1.0]), np.array([5.0]), asked)
     assert batch.later is not None
@@ -318,3 +321,32 @@ def test_gap_ends_are_those_of_the_events() -> None:
     assert batch.later.value.tolist() == [-1.0, -2.0] and batch.later.gap.tolist() == [0.0, 0.5]
     expected = [surprise([], -1.0, 0), surprise([-1.0], -3.0, 0)]
     np.testing.assert_allclose(batch.later.surprise.numpy(), expected, rtol=1e-6)
+
+
+# ---- surprise ----------------------------------------------------------------------------------------
+
+
+def surprises(values: list[float], mates: list[float]) -> list[float]:
+    """Surprise of a record's values, in training units, behind another record in the panel."""
+    n = len(mates)
+    value, time = np.array(mates + values), np.concatenate([np.arange(n), np.arange(len(values))])
+    panel = IrregularPanel(
+        [0, n, n + len(values)], time, np.zeros(len(value), dtype=int), value, channels=["a", "b", "c"]
+    )
+    store = EventStore(panel, Scaling(np.zeros(3), np.ones(3), 1.0, RANKS), np.zeros((2, 0)))
+    return store.batch(np.array([1]), Queries([0, 0], [], [])).surprise.tolist()
+
+
+def test_surprise_by_hand() -> None:
+    """Distance from the mean before in deviations before, beside one pseudo-event with the training mean and deviation."""
+    first, second = 2.0, abs(-1.0 - 1.0) / math.sqrt(5 / 2 - 1.0)
+    assert surprises([2.0, -1.0], []) == pytest.approx([first, second])
+    standing = surprises([0.0] * 300 + [0.5], [])
+    assert standing[:-1] == [0.0] * 300
+    assert standing[-1] == pytest.approx(5.0)  # a deviation is never less than 0.1
+
+
+def test_an_extreme_value_costs_no_other_record_its_digits() -> None:
+    """Sums of squares of one series do not swallow those of the next."""
+    values = [0.1, 0.3, -0.2, 0.25]
+    assert surprises(values, [3.0, 1e9, -2.0]) == surprises(values, [])

@@ -2,6 +2,7 @@
 
 import cmath
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from cndts._ragged import offsets_from_lengths
 from cndts.batching import EventStore
 from cndts.event_batch import EventBatch
+from cndts.event_chunks import event_chunks
 from cndts.memory import (
     LONG_TERM,
     CompressedMemory,
@@ -148,6 +150,30 @@ def test_long_gaps_stay_finite(name: str, dtype: torch.dtype) -> None:
         assert torch.isfinite(memory.read(state)).all()
         for leaf in (encoded, *memory.parameters()):
             assert leaf.grad is None or torch.isfinite(leaf.grad).all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", LONG_TERM)
+def test_a_state_in_double_precision_stays_so(name: str) -> None:
+    """A network in single precision goes on from a state in double precision, as streams do, and loses none of it."""
+    exact, batch = memory_of(name), marked(batch_of([40, 9], span=10**4))
+    encoded = encoded_events(batch)
+    single = memory_of(name).float()
+    n_nodes = batch.n_records * N_CHANNELS
+    state = type(exact.empty(1))(*(part.double() for part in exact.empty(n_nodes)))
+    for piece in event_chunks(batch, 1):
+        rows, node = piece.change.long(), piece.series_node
+        before = type(state)(*(part[node] for part in state))
+        newer = single.write(encoded[rows].float(), piece.to(dtype=torch.float32), before)
+        assert newer[0].dtype == torch.float64
+        state = type(state)(*(part.index_copy(0, node, new.double()) for part, new in zip(state, newer, strict=True)))
+    found = exact.averages(type(state)(*(part[batch.series_node] for part in state)))
+    torch.testing.assert_close(found, exact.averages(exact.write(encoded, batch)), rtol=1e-4, atol=1e-5)
+
+
+def marked(batch: EventBatch) -> EventBatch:
+    """A batch whose changes tell the row of each event."""
+    return replace(batch, change=torch.arange(len(batch.value)).double())
 
 
 def test_unknown_kind() -> None:

@@ -379,11 +379,12 @@ def test_memories_without_events() -> None:
 
 
 @torch.no_grad()
-def test_slot_attention_equals_plain_attention() -> None:
+@pytest.mark.parametrize("n_askers", [2, 7, 9])
+def test_slot_attention_equals_plain_attention(n_askers: int) -> None:
     """Keys and contents computed per slot, softmax over slots, heads side by side: the textbook form."""
     torch.manual_seed(0)
     attention = SlotAttention(width=6, n_inside=5, n_heads=3).double()
-    asked, slots, bias = (torch.randn(*shape).double() for shape in ((4, 2, 6), (4, 7, 5), (4, 7)))
+    asked, slots, bias = (torch.randn(*shape).double() for shape in ((4, n_askers, 6), (4, 7, 5), (4, 7)))
     bias[0, 3:] = -torch.inf
     read, share = attention(asked, slots, bias)
     query, key, content = (
@@ -394,14 +395,15 @@ def test_slot_attention_equals_plain_attention() -> None:
     torch.testing.assert_close(share, expected.transpose(1, 2))
     torch.testing.assert_close(read, attention.out((expected @ content).transpose(1, 2).flatten(2)))
     assert (share[0, :, :, 3:] == 0).all()
-    torch.testing.assert_close(share.sum(-1), torch.ones(4, 2, 3).double())
+    torch.testing.assert_close(share.sum(-1), torch.ones(4, n_askers, 3).double())
 
 
-def test_gradients_of_slot_attention() -> None:
+@pytest.mark.parametrize("n_askers", [1, 4])
+def test_gradients_of_slot_attention(n_askers: int) -> None:
     """Gradients by askers, slots and bias match finite differences, with an empty slot among them."""
     torch.manual_seed(0)
     attention = SlotAttention(width=4, n_inside=3, n_heads=2).double()
-    asked, slots, bias = (torch.randn(*shape).double() for shape in ((2, 1, 4), (2, 3, 3), (2, 3)))
+    asked, slots, bias = (torch.randn(*shape).double() for shape in ((2, n_askers, 4), (2, 3, 3), (2, 3)))
     empty = torch.tensor([[False, False, True], [False, True, True]])
 
     def run(asked: Tensor, slots: Tensor, bias: Tensor) -> Tensor:

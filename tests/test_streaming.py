@@ -39,7 +39,7 @@ MEMORIES = {
 }
 
 
-def training_panel(n_records: int = 12) -> IrregularPanel:
+def training_panel(n_records: int = 8) -> IrregularPanel:
     """Records with ties, duplicates and a static feature of each kind."""
     rng = np.random.default_rng(0)
     record = np.repeat(np.arange(n_records), 30)
@@ -68,17 +68,27 @@ def hybrid(head: str = "quantile", members: int = 2, **memory: Any) -> HybridMem
     return fitted(HybridMemoryForecaster(settings, Solver(), training, head=head, width=8, layers=1, random_state=0))
 
 
+class Streamed(dict[str, NeuralForecaster]):
+    """Fits a model of each kind when it is first asked for."""
+
+    def __missing__(self, kind: str) -> NeuralForecaster:
+        self[kind] = self.fit(kind)
+        return self[kind]
+
+    def fit(self, kind: str) -> NeuralForecaster:
+        if kind == "gru-d":
+            return fitted(IrregularForecaster(kind, training=Training(epochs=1, members=2), width=8, random_state=0))
+        return hybrid("gaussian") if kind == "gaussian" else hybrid(**MEMORIES[kind])
+
+
 @pytest.fixture(scope="module")
-def models() -> dict[str, NeuralForecaster]:
+def models() -> Streamed:
     """One model of each kind that is streamed."""
-    found: dict[str, NeuralForecaster] = {name: hybrid(**memory) for name, memory in MEMORIES.items()}
-    found["gaussian"] = hybrid("gaussian")
-    gru_d = IrregularForecaster("gru-d", training=Training(epochs=1, members=2), width=8, random_state=0)
-    return found | {"gru-d": fitted(gru_d)}
+    return Streamed()
 
 
 @pytest.fixture(scope="module")
-def model(models: dict[str, NeuralForecaster]) -> NeuralForecaster:
+def model(models: Streamed) -> NeuralForecaster:
     return models["whole"]
 
 
@@ -127,7 +137,7 @@ STATIC = [{"age": 71.0, "ward": "y"}, {"age": np.nan, "ward": "new"}]
 @given(drawn=events, static=st.sampled_from(STATIC), every=st.integers(1, 9), start=st.sampled_from([0.0, 1e5]))
 @settings(max_examples=12)
 def test_any_prefix_equals_the_panel(
-    models: dict[str, NeuralForecaster],
+    models: Streamed,
     kind: str,
     drawn: list[tuple[float, int, float]],
     static: dict[str, Any],
@@ -146,6 +156,7 @@ def test_any_prefix_equals_the_panel(
 
 
 @given(drawn=events, cut=st.integers(0, 25), most_waiting=st.sampled_from([1, 4, 256]))
+@settings(max_examples=25)
 def test_many_at_once_equals_one_by_one(
     model: NeuralForecaster, drawn: list[tuple[float, int, float]], cut: int, most_waiting: int
 ) -> None:
@@ -165,18 +176,18 @@ def test_many_at_once_equals_one_by_one(
     np.testing.assert_allclose(first.predict(at) / unit, second.predict(at) / unit, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("forget_gate", [True, False])
-def test_long_streams_do_not_drift(forget_gate: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many short regular gaps, each rounded alike and written on its own, do not add up to an error."""
+def test_long_streams_do_not_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decays nearer to 1 than single precision resolves, written one by one, give the sum of exponentials that they should."""
     monkeypatch.setattr(module_of_session, "_MOST_WAITING", 1)
-    n, rng = 1500, np.random.default_rng(3)
-    time, channel = np.arange(n) * 1e-4, np.where(rng.random(n) < 0.01, 1, 0)
-    value = rng.normal(size=n) + np.where(np.arange(n) == 5, 30.0, 0.0)
-    model = hybrid(members=1, forget_gate=forget_gate)
-    session = model.session(STATIC[0])
-    for t, c, v in zip(time.tolist(), channel.tolist(), value.tolist(), strict=True):
-        session.observe(t, CHANNELS[c], v)
-    assert largest_difference(model, session, panel_of(time, channel, value, pd.DataFrame(STATIC[:1]))) < TOLERANCE
+    model = hybrid(members=1, write_gate=False, forget_gate=False)
+    rate = model.network_.members[0].backbone.memory.compressed.log_rate[0].double().exp().detach().numpy()
+    gap = 2.5e-8 / rate.min()  # in model time: of the slowest accumulator, e^-2.5e-8 is 1 in single precision
+    session, time = model.session(), np.arange(800) * gap * model.scaling_.time_scale
+    for t in time.tolist():
+        session.observe(t, "a", 1.0)
+    age = (time[-1] - time[:, None]) / model.scaling_.time_scale
+    mass = session._snapshot().states[0].compressed.mass[0].numpy()
+    np.testing.assert_allclose(mass, np.exp(-rate * age).sum(0), rtol=3e-6)
 
 
 @pytest.mark.parametrize("method", ["direct", "linear", "rk4", "dopri5"])
@@ -392,7 +403,7 @@ def test_forks_are_independent(model: NeuralForecaster) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_files(models: dict[str, NeuralForecaster], kind: str, tmp_path: Path) -> None:
+def test_files(models: Streamed, kind: str, tmp_path: Path) -> None:
     """A session read back goes on as if nothing had happened, with a model that was itself read back."""
     model, path = models[kind], tmp_path / "bed-7.session"
     session = Session.from_panel(model, training_panel(1))
@@ -420,7 +431,7 @@ def test_files_keep_origin_and_emptiness(model: NeuralForecaster, origin: Any, t
     np.testing.assert_array_equal(again.predict(3.0), session.predict(3.0))
 
 
-def test_files_of_others(models: dict[str, NeuralForecaster], tmp_path: Path) -> None:
+def test_files_of_others(models: Streamed, tmp_path: Path) -> None:
     model = models["whole"]
     session = model.session()
     session.save(tmp_path / "s")
@@ -439,7 +450,7 @@ def test_files_of_others(models: dict[str, NeuralForecaster], tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("kind", ["whole", "none", "gru-d"])
-def test_sessions_answered_together(models: dict[str, NeuralForecaster], kind: str) -> None:
+def test_sessions_answered_together(models: Streamed, kind: str) -> None:
     """A ward in one computation says what its beds say alone, an empty one included."""
     model, panel = models[kind], training_panel(3)
     sessions = [Session.from_panel(model, panel[[k]]) for k in range(3)] + [model.session(STATIC[1])]
@@ -455,7 +466,7 @@ def test_sessions_answered_together(models: dict[str, NeuralForecaster], kind: s
     )
 
 
-def test_sessions_that_do_not_fit_together(models: dict[str, NeuralForecaster]) -> None:
+def test_sessions_that_do_not_fit_together(models: Streamed) -> None:
     sessions = [models["whole"].session(), models["gaussian"].session()]
     with pytest.raises(ValueError, match="session 1 belongs to another model than session 0"):
         predict_sessions(sessions, [1.0])

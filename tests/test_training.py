@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from sklearn.exceptions import NotFittedError
 from skorch.callbacks import Callback
 from skorch.net import NeuralNet
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from cndts import Extrapolation
 from cndts.backbones import HybridMemoryBackbone
 from cndts.datasets import make_oscillators
 from cndts.dynamics import Solver, SolverStatistics
+from cndts.estimators import HybridMemoryForecaster
 from cndts.event_batch import EventBatch
 from cndts.heads import GaussianForecast, QuantileHead
 from cndts.memory import Memory
@@ -23,7 +25,7 @@ from cndts.queries import Queries
 from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
 from cndts.targets import Targets
-from cndts.training import FitResult, Network, NetworkOutput, Samples, Training, fit_network, validation_score
+from cndts.training import Ensemble, FitResult, Network, NetworkOutput, Samples, Training, fit_network, validation_score
 
 Weights = dict[str, Tensor]
 
@@ -180,8 +182,71 @@ def test_default_epochs_make_enough_steps(batch_size: int | None, epochs: int) -
             raise KeyboardInterrupt
 
     stop = Stop()
-    fit(network(), Training(batch_size=batch_size), recorder=stop)
+    with pytest.raises(KeyboardInterrupt, match=rf"interrupted in epoch \d of {epochs}"):
+        fit(network(), Training(batch_size=batch_size), recorder=stop)
     assert stop.planned == epochs == min(100, max(20, math.ceil(1000 / (24 // (batch_size or 8)))))
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, FloatingPointError])
+def test_half_a_fit_is_no_fit(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    """Ctrl-C, or a failure, in the second epoch of the second member leaves nothing to predict with, not even an earlier fit."""
+    X, y = Extrapolation(observe=6, horizon=2).split(make_oscillators(9, n_observations=12, random_state=0))
+    memory = Memory(window=3, timescales=2, contents=2)
+    training = Training(members=2, epochs=2, batch_size=9)
+    model = HybridMemoryForecaster(memory, training=training, width=8, layers=1, random_state=0).fit(X, y)
+    told: Iterator[float | None] = iter([0.0, 0.0, 0.0, None])
+
+    def interrupted(*_: object) -> float:
+        value = next(told)
+        if value is None:
+            raise error("in the middle")
+        return value
+
+    monkeypatch.setattr(sys.modules["cndts.training.validation_score"], "validation_score", interrupted)
+    with pytest.raises(error):
+        model.fit(X, y, X_val=X, y_val=y)
+    assert not [name for name in vars(model) if name.endswith("_")]
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    monkeypatch.undo()
+    model.fit(X, y).predict(X)
+
+
+@torch.no_grad()
+def test_ensemble_adds_up_its_members() -> None:
+    """Forecasts are averaged; every count, the cost of each node and the penalties are sums."""
+    batch, *_ = next(oscillators(3).ordered(3))
+    members = [network(seed).eval() for seed in (0, 1, 2)]
+    single = [member(batch) for member in members]
+    together = Ensemble(members)(batch)
+    torch.testing.assert_close(together.forecast.mean, sum(output.forecast.mean for output in single) / 3)
+    for name in ("n_evaluations", "n_row_evaluations", "n_accepted", "n_rejected"):
+        assert getattr(together.statistics, name) == sum(getattr(output.statistics, name) for output in single)
+    assert together.statistics.n_accepted > 0
+    assert together.statistics.n_rows == single[0].statistics.n_rows
+    assert torch.equal(together.statistics.row_evaluations, 3 * single[0].statistics.row_evaluations)
+    assert int(together.statistics.row_evaluations.sum()) == together.statistics.n_row_evaluations
+    assert together.penalty is together.statistics.penalty is None
+
+
+class Penalised(nn.Module):
+    """Asks for a penalty."""
+
+    def __init__(self, penalty: float) -> None:
+        super().__init__()
+        self.head, self.penalty = QuantileHead(2, 1, 0.0), torch.tensor(penalty)
+
+    def forward(self, batch: EventBatch) -> NetworkOutput:
+        forecast = self.head(torch.zeros(1, 2), torch.zeros(1, 1))
+        return NetworkOutput(forecast, SolverStatistics("rk4", 1, 4, 4, penalty=self.penalty), 2 * self.penalty)
+
+
+@torch.no_grad()
+def test_ensemble_adds_up_penalties() -> None:
+    """Those of the solves, and those of the loss."""
+    together = Ensemble([Penalised(1.0), Penalised(0.5)])(None)
+    assert (together.statistics.penalty.item(), together.penalty.item()) == (1.5, 3.0)
+    assert together.statistics.row_evaluations is None
 
 
 @torch.no_grad()

@@ -1,12 +1,12 @@
 """What one record costs, from a hundred events to a million."""
 
-import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from parts import make_network
+from parts import clock, make_network
 
 from cndts import IrregularPanel, Queries, Targets
 from cndts.batching import EventStore
@@ -41,16 +41,14 @@ def measure_length(job: dict[str, Any]) -> dict[str, Any]:
 def run_once(n_events: int, work: str) -> float:
     """Seconds of one record: from its panel to forecasts, or from a packed store to gradients of all weights."""
     X, y = one_record(n_events)
-    scaling = Scaling.fit(X, y)
-    samples = Samples(X, y, scaling, np.zeros((1, 0)), 0.5)
-    network = make_network(samples, Solver())
-    start = time.perf_counter()
+    scaling, network = Scaling.fit(X, y), make_network(N_CHANNELS, 0, Solver())
+    answer = partial(forecast, network, X, scaling)
     if work == "train":
-        sample = next(samples.ordered(1))
-        network.loss(network(sample.batch), sample.value, sample.weight, 2.0).backward()
-    else:
-        forecast(network, X, scaling)
-    return time.perf_counter() - start
+        answer = partial(train, network, Samples(X, y, scaling, np.zeros((1, 0)), channel_balance=0.5))
+    now = clock(torch.get_num_threads())
+    start = now()
+    answer()
+    return now() - start
 
 
 @torch.no_grad()
@@ -58,6 +56,12 @@ def forecast(network: Network, X: IrregularPanel, scaling: Scaling) -> None:
     """Sort and pack the record, encode it and answer its queries, as ``predict`` does."""
     store = EventStore(X, scaling, np.zeros((1, 0)))
     network.eval()(store.batch(np.array([0]), X.queries))
+
+
+def train(network: Network, samples: Samples) -> None:
+    """Batch, loss and gradients of the record."""
+    sample = next(samples.ordered(1))
+    network.loss(network(sample.batch), sample.value, sample.weight, 2.0).backward()
 
 
 def one_record(n_events: int) -> tuple[IrregularPanel, Targets]:

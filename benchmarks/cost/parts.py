@@ -30,11 +30,10 @@ def training_samples(panel: IrregularPanel) -> Samples:
     return Samples(X, y, Scaling.fit(X, y), static, Training().channel_balance)
 
 
-def make_network(samples: Samples, solver: Solver) -> Network:
+def make_network(n_channels: int, n_static: int, solver: Solver) -> Network:
     """The forecaster's default network."""
     sizes = {"width": WIDTH, "n_heads": HEADS, "n_layers": LAYERS, "dropout": DROPOUT}
-    n_static = samples.given.static.shape[1]
-    backbone = HybridMemoryBackbone(samples.given.n_channels, n_static, Memory(), solver, **sizes)
+    backbone = HybridMemoryBackbone(n_channels, n_static, Memory(), solver, **sizes)
     return Network(backbone, QuantileHead(WIDTH, backbone.n_anchors, DROPOUT)).train()
 
 
@@ -54,7 +53,8 @@ def measure_parts(panel: IrregularPanel, threads: int, rounds: int) -> dict[str,
     torch.manual_seed(0)
     samples = training_samples(panel)
     sample, one = next(samples.ordered(BATCH)), next(samples.ordered(1))
-    network, direct = make_network(samples, Solver()), make_network(samples, Solver("direct"))
+    sizes = (samples.given.n_channels, samples.given.static.shape[1])
+    network, direct = make_network(*sizes, Solver()), make_network(*sizes, Solver("direct"))
     whole = {
         "step": training_step(network, sample),
         "step with direct decoding": training_step(direct, sample),
@@ -63,7 +63,6 @@ def measure_parts(panel: IrregularPanel, threads: int, rounds: int) -> dict[str,
     }
     seconds = medians(parts(network, sample, samples) | whole, rounds)
     step, batch = seconds["step"], seconds["forecast of the batch"]
-    # the decoder's products are those of the field's size; the solver is what differs
     work = {name: products(whole[name]) for name in ("step", "forecast of the batch")}
     peak = product_rate(threads, rounds)
     return {
@@ -169,15 +168,21 @@ def leaf(tensor: Tensor) -> Tensor:
     return tensor.detach().requires_grad_()
 
 
+def clock(threads: int) -> Callable[[], float]:
+    """Time spent by this process where it has one thread, so that nothing else that runs counts; else the time of day."""
+    return time.process_time if threads == 1 else time.perf_counter
+
+
 def medians(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Median seconds of each call; the calls take turns, so that drifts of the machine hit all of them."""
+    now = clock(torch.get_num_threads())
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(rounds + 1):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = now()
             call()
             if turn:  # the first round warms up
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(now() - start)
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
@@ -190,13 +195,13 @@ def products(call: Callable[[], object]) -> int:
 
 def product_rate(threads: int, rounds: int, size: int = 1024) -> float:
     """Operations per second of a product of two square matrices in single precision, the best of some rounds."""
-    before = torch.get_num_threads()
+    before, now = torch.get_num_threads(), clock(threads)
     torch.set_num_threads(threads)
     left, right = torch.randn(size, size), torch.randn(size, size)
     fastest = float("inf")
     for _ in range(rounds + 1):
-        start = time.perf_counter()
+        start = now()
         torch.mm(left, right)
-        fastest = min(fastest, time.perf_counter() - start)
+        fastest = min(fastest, now() - start)
     torch.set_num_threads(before)
     return 2 * size**3 / fastest

@@ -48,7 +48,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
        showed, and nodes of a record exchange by `ChannelAttention`.
     4. In a second round each node reads working and episodic memory again, knowing by now what the other channels showed; the
        long-term memory is written and read once, which keeps the cost linear in events.
-    5. A neural ODE carries the node from the last event to each query (`Readout`).
+    5. A neural ODE carries the node from the last event to each query (`Readout`), where its state is scaled and shifted by
+       channel (Perez et al., *FiLM: Visual Reasoning with a General Conditioning Layer*, AAAI 2018, equation 1).
 
     With ``two_sided`` the memories also run backwards over what comes after the gap in which a record is asked (``batch.later``),
     by the same weights; a `LaterSide` adds what they hold to the nodes, and the straight line across the gap is one more anchor.
@@ -107,6 +108,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         is_exchanging = memory.second_round and n_layers
         self.second_round = ChannelAttention(width, n_heads, dropout) if is_exchanging else nn.Identity()
         self.norm = nn.LayerNorm(width)
+        self.dialect = nn.Embedding(n_channels, 2 * width)
+        nn.init.normal_(self.dialect.weight, std=0.1)
         self.readout = Readout(width, solver)
 
     @classmethod
@@ -200,6 +203,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
     ) -> QueryStates:
         """State and anchors at queries."""
         features, statistics = self.readout(state.nodes, query_node, query_horizon)
+        scale, shift = self.dialect(query_channel).chunk(2, dim=-1)
+        features = features * (1 + scale) + shift
         anchors = state.anchors.index_select(0, query_node)
         if self.later_side is not None:
             anchors = self._with_line(anchors, state.neighbours, query_node, query_horizon)

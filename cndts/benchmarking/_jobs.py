@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,8 @@ def finished_jobs(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """
     if not Path(path).exists():
         return []
-    *lines, unfinished = Path(path).read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines]
+    lines = Path(path).read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1]]
 
 
 def run_jobs(
@@ -84,12 +84,12 @@ def run_jobs(
     """
     missing = [dict(job) for job in jobs if _find(job, finished_jobs(path)) is None]
     _mend(Path(path))
-    failed = None
+    failed: tuple[dict[str, Any], BaseException] | None = None
     for job, outcome in _outcomes(work, missing, parallel, threads):
-        if isinstance(outcome, Exception):
-            failed = failed or (job, outcome)
+        if error := outcome.exception():
+            failed = failed or (job, error)
             continue
-        line = job | outcome
+        line = job | outcome.result()
         with open(path, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(line, allow_nan=False) + "\n")
         if progress is not None:
@@ -117,27 +117,19 @@ def _mend(path: Path) -> None:
 
 def _outcomes(
     work: Work, jobs: Sequence[dict[str, Any]], parallel: int, threads: int
-) -> Iterator[tuple[dict[str, Any], dict[str, Any] | Exception]]:
-    if not parallel:
-        for job in jobs:
-            yield job, _attempt(work, job)
-        return
-    # Spawned, since a forked process inherits the locks of torch's threads.
-    context = multiprocessing.get_context("spawn")
-    with (
-        _environment(thread_settings(threads)),
-        ProcessPoolExecutor(parallel, mp_context=context, max_tasks_per_child=1) as pool,
-    ):
-        waiting = {pool.submit(_attempt, work, job): job for job in jobs}
+) -> Iterator[tuple[dict[str, Any], Future[dict[str, Any]]]]:
+    """Jobs as they finish or fail."""
+    with _environment(thread_settings(threads)), _pool(parallel) as pool:
+        waiting = {pool.submit(work, job): job for job in jobs}
         for future in as_completed(waiting):
-            yield waiting[future], future.result()
+            yield waiting[future], future
 
 
-def _attempt(work: Work, job: dict[str, Any]) -> dict[str, Any] | Exception:
-    try:
-        return work(job)
-    except Exception as error:
-        return error
+def _pool(parallel: int) -> Executor:
+    if not parallel:
+        return ThreadPoolExecutor(1)
+    # Spawned, since a forked process inherits the locks of torch's threads.
+    return ProcessPoolExecutor(parallel, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1)
 
 
 @contextmanager

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_names: ContextVar[tuple[Sequence, Sequence[str]] | None] = ContextVar("names of rows", default=None)
+import pandas as pd
+
+_names: ContextVar[tuple[Sequence | pd.Index, Sequence[str]] | None] = ContextVar("names of rows", default=None)
 
 
 @contextmanager
-def rows_named(records: Sequence, channels: Sequence[str]) -> Iterator[None]:
+def rows_named(records: Sequence | pd.Index, channels: Sequence[str]) -> Iterator[None]:
     """Let solves that fail inside name records and channels beside their rows.
 
     A solver knows nodes, ``record * n_channels + channel``; who calls it knows what they stand for.

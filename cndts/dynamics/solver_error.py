@@ -50,7 +50,9 @@ class SolverError(FloatingPointError):
         self.method, self.reason, self.remedy, self.n_rows = method, reason, remedy, n_rows
         self.rows = tuple(sorted(set(rows)))
         self.names = names_of(self.rows)
-        super().__init__(f"{method!r} failed for {named(self.rows)} of {n_rows}{_spelt(self.names)}: {reason}. {remedy}")
+        super().__init__(
+            f"{method!r} failed for {named(self.rows)} of {n_rows}{_spelt(self.names)}: {reason}. {remedy}"
+        )
 
 
 class SolverWarning(RuntimeWarning):

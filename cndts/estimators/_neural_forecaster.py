@@ -34,7 +34,7 @@ from cndts.scaling import Scaling
 from cndts.static_features import StaticEncoding
 from cndts.streaming import Session
 from cndts.targets import Targets
-from cndts.training import Ensemble, FitResult, Network, Samples, Training, fit_network
+from cndts.training import Ensemble, FitResult, GapSamples, Network, Samples, Training, fit_network
 
 # Records are predicted together until their events and queries reach this number, which bounds memory.
 _ROWS_PER_BATCH = 50_000
@@ -104,12 +104,12 @@ class NeuralForecaster(Adaptable, SolverChoice, BaseForecaster):
         self.network_ = Ensemble(list(members)).eval()
 
     def _fit_member(
-        self, train: Samples, validation: Samples | None, training: Training, seed: int
+        self, train: Samples | GapSamples, validation: Samples | GapSamples | None, training: Training, seed: int
     ) -> tuple[Network, FitResult]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = self._network().to(self.device)
-        options = {"device": self.device, "seed": seed, "verbose": self.verbose}
+        options: dict[str, Any] = {"device": self.device, "seed": seed, "verbose": self.verbose}
         return network, fit_network(network, train, validation, training, **options)
 
     def _check_settings(self) -> None:
@@ -126,7 +126,7 @@ class NeuralForecaster(Adaptable, SolverChoice, BaseForecaster):
     def _measure(self, X: IrregularPanel, y: Targets) -> Scaling:
         return Scaling.fit(X, y)
 
-    def _samples(self, X: IrregularPanel, y: Targets, training: Training) -> Samples:
+    def _samples(self, X: IrregularPanel, y: Targets, training: Training) -> Samples | GapSamples:
         return Samples(X, y, self.scaling_, self.static_.transform(X.static), training.channel_balance)
 
     # ---- predict -------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class SeriesFacts(NamedTuple):
     """
 
     node: Tensor
-    count: Tensor
+    count: Tensor  # type: ignore[assignment]  # hides tuple.count, which nobody asks a record of tensors
     age: Tensor
     span: Tensor
     value: Tensor

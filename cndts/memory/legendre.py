@@ -112,7 +112,7 @@ class LegendreMemory(LongTermMemory[LegendreState]):
         basis = _integrals(place, self.order)
         share = basis.roll(-1, 0).index_copy(0, last, basis.index_select(0, last)) - basis
         held = content.index_select(0, last)
-        nothing = encoded.new_zeros(len(span), self.order, self.n_content)
+        nothing = share.new_zeros(len(span), self.order, self.n_content)
         coefficients = nothing.index_add(0, batch.series, share[:, :, None] * content[:, None, :])
         if before is not None:
             earlier = (before.span / whole).squeeze(-1)
@@ -120,7 +120,7 @@ class LegendreMemory(LongTermMemory[LegendreState]):
             coefficients = coefficients + stood[:, :, None] * before.held[:, None, :]
             coefficients = coefficients + self._shrunk(before.coefficients, earlier)
         # Before any time has passed, the course is what stands at its one time.
-        start = nothing.index_copy(1, torch.zeros_like(last[:1]), held[:, None]) if len(last) else nothing
+        start = torch.nn.functional.pad(held[:, None], (0, 0, 0, self.order - 1))
         coefficients = torch.where(span[:, :, None] > 0, coefficients, start)
         return LegendreState(coefficients, held, span, pace.index_select(0, last))
 

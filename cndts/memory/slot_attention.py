@@ -8,8 +8,8 @@ class SlotAttention(nn.Module):
     r"""Multi-head attention from the askers of a row over the slots of that row.
 
     Vaswani et al., *Attention Is All You Need*, NeurIPS 2017, equation 1. Keys and contents are linear in the slots,
-    :math:`q^\top (K s) = (K^\top q)^\top s` and :math:`\sum a (V s) = V \sum a s`: so the matrices meet one row per asker and head,
-    which is cheaper where a row has few askers and every row its own slots.
+    :math:`q^\top (K s) = (K^\top q)^\top s` and :math:`\sum a (V s) = V \sum a s`: so where a row has fewer askers than slots, the
+    matrices meet one row per asker and head instead of one per slot, which is cheaper and gives the same.
 
     Parameters
     ----------
@@ -50,11 +50,20 @@ class SlotAttention(nn.Module):
         share : Tensor of shape (n_rows, n_askers, n_heads, n_slots)
             What each slot contributed.
         """
-        n_askers = asked.shape[1]
-        query = self.query(asked).unflatten(-1, self.heads)
+        query = self.query(asked).unflatten(-1, self.heads) / self.heads[1] ** 0.5
+        read, share = (self._by_asker if asked.shape[1] < slots.shape[1] else self._by_slot)(query, slots, bias)
+        return self.out(read.flatten(2)), share
+
+    def _by_slot(self, query: Tensor, slots: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        key, content = (layer(slots).unflatten(-1, self.heads).transpose(1, 2) for layer in (self.key, self.content))
+        share = (query.transpose(1, 2) @ key.transpose(2, 3) + bias[:, None, None]).softmax(dim=-1)
+        return (share @ content).transpose(1, 2), share.transpose(1, 2)
+
+    def _by_asker(self, query: Tensor, slots: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        n_askers = query.shape[1]
         key, content = self.key.weight.unflatten(0, self.heads), self.content.weight.unflatten(0, self.heads)
-        sought = torch.einsum("rahk,hkf->rahf", query, key).flatten(1, 2) / self.heads[1] ** 0.5
+        sought = torch.einsum("rahk,hkf->rahf", query, key).flatten(1, 2)
         share = (sought @ slots.transpose(1, 2) + bias[:, None]).softmax(dim=-1)
         found = (share @ slots).unflatten(1, (n_askers, self.heads[0]))
-        read = torch.einsum("rahf,hkf->rahk", found, content).flatten(2) + self.content.bias
-        return self.out(read), share.unflatten(1, (n_askers, self.heads[0]))
+        read = torch.einsum("rahf,hkf->rahk", found, content) + self.content.bias.unflatten(0, self.heads)
+        return read, share.unflatten(1, (n_askers, self.heads[0]))

@@ -97,7 +97,8 @@ class WorkingMemory(MemoryStore[WorkingState]):
         row = batch.series_end[:, None] - back * is_new
         facts = torch.stack([batch.value, batch.score, batch.age, batch.gap], dim=-1)
         gates = torch.cat([self.write_gate(encoded), self.forget_gate(encoded)], dim=-1)
-        window = WorkingState(*(_take(part, row, is_new) for part in (encoded, facts, gates)), is_new)
+        events, facts, gates = (_take(part, row, is_new) for part in (encoded, facts, gates))
+        window = WorkingState(events, facts, gates, is_new)
         return window if before is None else self._behind(window, before, n_new, batch)
 
     def _behind(self, window: WorkingState, before: WorkingState, n_new: Tensor, batch: EventBatch) -> WorkingState:

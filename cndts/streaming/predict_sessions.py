@@ -74,4 +74,6 @@ def predict_sessions(
 
 
 def _is_nested(times: Any) -> bool:
-    return np.ndim(times) > 1 or (isinstance(times, (list, tuple)) and any(np.ndim(own) for own in times))
+    if isinstance(times, (list, tuple)):  # perhaps of unequal lengths, which numpy refuses
+        return any(np.ndim(own) for own in times)
+    return np.ndim(times) > 1

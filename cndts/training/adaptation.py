@@ -112,7 +112,7 @@ def adapt_network(
                 losses.append(_backward(network, sample, absolute_weight, device))
             torch.nn.utils.clip_grad_norm_(learning, _LARGEST_GRADIENT)
             optimiser.step()
-            _pull_back(learning, fitted, schedule.get_last_lr()[0] * pull)
+            _pull_back(learning, fitted, float(schedule.get_last_lr()[0]) * pull)
             schedule.step()
             average.update_parameters(network)
     network.load_state_dict(average.module.state_dict())

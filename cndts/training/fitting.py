@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from cndts.dynamics.row_names import rows_named
 from cndts.event_batch import EventBatch
+from cndts.training.gap_samples import GapSamples
 from cndts.training.network import Network, NetworkOutput
 from cndts.training.samples import Samples
 from cndts.training.settings import Training
@@ -46,8 +47,8 @@ class FitResult:
 
 def fit_network(
     network: Network,
-    train: Samples,
-    validation: Samples | None,
+    train: Samples | GapSamples,
+    validation: Samples | GapSamples | None,
     training: Training,
     *,
     device: str,
@@ -61,7 +62,7 @@ def fit_network(
     ----------
     network : Network
         Freshly initialised, or to be trained further.
-    train, validation : Samples
+    train, validation : Samples or GapSamples
         Training records, and those that choose the epoch (None: the last epoch is kept).
     training : Training
         Settings.
@@ -129,6 +130,20 @@ def fit_network(
 _KEPT = ("epoch", "train_loss", "dur", "valid_score")
 
 
+class _Enough(Exception):
+    """Patience has run out."""
+
+
+class _Stop(EarlyStopping):
+    """Stops in a way of its own: skorch's raises KeyboardInterrupt, as if someone had pressed Ctrl-C."""
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: object) -> None:
+        try:
+            super().on_epoch_end(net, **kwargs)
+        except KeyboardInterrupt:
+            raise _Enough from None
+
+
 class _Interrupted(Exception):
     """Stands in for KeyboardInterrupt, which skorch swallows: half a training would pass for a whole one."""
 
@@ -143,6 +158,8 @@ class _Net(NeuralNet):
     def fit_loop(self, *args: object, **kwargs: object) -> NeuralNet:
         try:
             return super().fit_loop(*args, **kwargs)
+        except _Enough:
+            return self
         except KeyboardInterrupt:
             raise _Interrupted from None
 
@@ -170,7 +187,7 @@ class _Net(NeuralNet):
 class _Records(torch.utils.data.Dataset):
     """Lets skorch count the records."""
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Samples | GapSamples) -> None:
         self.samples = samples
 
     def __len__(self) -> int:
@@ -204,10 +221,10 @@ def _one_cycle(learning_rate: float, n_steps: int) -> LRScheduler:
     )
 
 
-def _early_stopping(training: Training, validation: Samples | None) -> list[tuple[str, Callback]]:
+def _early_stopping(training: Training, validation: Samples | GapSamples | None) -> list[tuple[str, Callback]]:
     if training.patience is None or validation is None:
         return []
-    stop = EarlyStopping("valid_score", lower_is_better=False, patience=training.patience, threshold=0.0, sink=_silent)
+    stop = _Stop("valid_score", lower_is_better=False, patience=training.patience, threshold=0.0, sink=_silent)
     return [("stop", stop)]
 
 

@@ -17,7 +17,7 @@ class Training(BaseEstimator):
         Records a step. None takes 64, and as few as 8 where records are few, so that an epoch has eight steps.
     learning_rate : float, default=2e-3
         Peak of the one-cycle schedule (Smith and Topin, 2019) of AdamW.
-    weight_decay : float, default=1e-2
+    weight_decay : float, default=0.2
         Of AdamW.
     averaging : float, default=0.99
         Decay of the exponential average of the weights, which is what predicts.
@@ -50,7 +50,7 @@ class Training(BaseEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         learning_rate: float = 2e-3,
-        weight_decay: float = 1e-2,
+        weight_decay: float = 0.2,
         averaging: float = 0.99,
         absolute_weight: float = 2.0,
         channel_balance: float = 0.5,

@@ -11,6 +11,7 @@ from skorch.net import NeuralNet
 from torch import Tensor
 
 from cndts.dynamics.row_names import rows_named
+from cndts.training.gap_samples import GapSamples
 from cndts.training.network import Network
 from cndts.training.samples import Samples
 from cndts.training.weight_average import WeightAverage
@@ -29,7 +30,7 @@ class ValidationScore(Callback):
 
     Parameters
     ----------
-    samples : Samples or None
+    samples : Samples, GapSamples or None
         Validation records; None keeps the last weights.
     average : WeightAverage
         Where the weights come from; must be called before this one.
@@ -37,7 +38,7 @@ class ValidationScore(Callback):
         Records a batch.
     """
 
-    def __init__(self, samples: Samples | None, average: WeightAverage, batch_size: int) -> None:
+    def __init__(self, samples: Samples | GapSamples | None, average: WeightAverage, batch_size: int) -> None:
         self.samples = samples
         self.average = average
         self.batch_size = batch_size
@@ -63,7 +64,7 @@ class ValidationScore(Callback):
         net.module_.load_state_dict(self.best_weights_ or self.average.module.state_dict())
 
 
-def validation_score(network: Network, samples: Samples, batch_size: int) -> float:
+def validation_score(network: Network, samples: Samples | GapSamples, batch_size: int) -> float:
     """Mean skill over channels, see `ValidationScore`; NaN where nothing varies, so that no epoch is preferred."""
     channel, error, target = _errors(network, samples, batch_size)
     count = np.bincount(channel)
@@ -79,7 +80,7 @@ def validation_score(network: Network, samples: Samples, batch_size: int) -> flo
 
 
 @torch.no_grad()
-def _errors(network: Network, samples: Samples, batch_size: int) -> tuple[NDArray, NDArray, NDArray]:
+def _errors(network: Network, samples: Samples | GapSamples, batch_size: int) -> tuple[NDArray, NDArray, NDArray]:
     network.eval()
     device = next(network.parameters()).device
     parts = []
