@@ -15,7 +15,7 @@ from cndts.backbones import HybridMemoryBackbone
 from cndts.datasets import read_physionet2012
 from cndts.dynamics import Solver
 from cndts.heads import QuantileHead
-from cndts.memory import Memory
+from cndts.memory import Memory, SeriesFacts
 from cndts.scaling import Scaling
 from cndts.static_features import StaticEncoding
 from cndts.training import Network, Sample, Samples, Training
@@ -56,15 +56,15 @@ def steps(sample: Sample, samples: Samples) -> dict[str, Callable[[], object]]:
     backbone, head, batch = network.backbone, network.head, sample.batch
     with torch.no_grad():
         events = backbone.encoder(batch)
-        working = backbone.working.write(batch)
-        nodes, anchors = backbone.encode(batch)
+        facts = SeriesFacts.of(batch)
+        nodes, anchors, _ = backbone.encode(batch)
         state, _ = backbone.readout(nodes, batch.query_node, batch.query_horizon)
 
     def memory() -> None:
-        asked = leaf(nodes)[batch.series_node]
-        written = backbone.compressed.write(leaf(events), batch)
-        read = backbone.compressed.read(written).sum() + backbone.working.read(working).sum()
-        (read + backbone.working.recall(working, leaf(events), asked).sum()).backward()
+        asked = leaf(nodes).view(batch.n_records, batch.n_channels, -1)
+        written = backbone.memory.write(leaf(events), batch)
+        read = backbone.memory.read(written, facts)
+        (read.sum() + backbone.memory.recall(written, facts, asked).sum()).backward()
 
     def attention() -> None:
         mixed = leaf(nodes).view(batch.n_records, batch.n_channels, -1)

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-INK, GREY, PALE, LINE = "#1f2933", "#6b7785", "#f4f6f8", "#c3ccd5"
+INK, GREY, PALE, LINE, MEMORY = "#1f2933", "#6b7785", "#f4f6f8", "#c3ccd5", "#6b46c1"
 CHANNELS = {"heart rate": "#c1442e", "lactate": "#2b6cb0", "temperature": "#2f855a"}
 EVENTS = {
     "heart rate": [
@@ -98,31 +98,26 @@ def _ahead(elapsed: float, last: float, row: float) -> tuple[float, float]:
 
 def flow() -> str:
     """The lower half: boxes from the encoder to the head."""
-    top, bottom = FLOW - 95, FLOW + 25
+    top, bottom = FLOW - 122, FLOW + 50
     return "".join(
         [
             box(36, FLOW - 46, 152, 92, "event encoder", ["value, change, gap;", "mixes what was", "seen together"]),
-            box(
-                246,
-                top,
-                196,
-                84,
-                "compressed memory",
-                ["all events, six time scales,", "linear ODE solved exactly"],
-                "#6b46c1",
-            ),
-            box(246, bottom, 196, 84, "working memory", ["last six events of each", "channel, exactly"], "#6b46c1"),
+            box(246, top, 196, 72, "long-term memory", ["all events, six time scales,", "linear ODE solved exactly"], MEMORY),
+            box(246, FLOW - 36, 196, 72, "working memory", ["last six events of each", "channel, exactly"], MEMORY),
+            box(246, bottom, 196, 72, "episodic memory", ["sixteen salient events", "of the record"], MEMORY),
             box(500, FLOW - 46, 168, 92, "attention", ["over the channels,", "one node each"]),
             box(726, FLOW - 46, 168, 92, "neural ODE", ["one solve per node,", "read at every query"], "#b7791f"),
             box(946, FLOW - 46, 124, 92, "head", ["expected value,", "quantiles"]),
             arrow(f"M 112 256 L 112 {FLOW - 52}"),
-            arrow(f"M 188 {FLOW - 14} C 215 {FLOW - 14} 215 {top + 42} 239 {top + 42}"),
-            arrow(f"M 188 {FLOW + 14} C 215 {FLOW + 14} 215 {bottom + 42} 239 {bottom + 42}"),
-            arrow(f"M 442 {top + 42} C 472 {top + 42} 468 {FLOW - 18} 493 {FLOW - 18}"),
-            arrow(f"M 442 {bottom + 30} C 472 {bottom + 30} 468 {FLOW + 18} 493 {FLOW + 18}"),
-            arrow(f"M 584 {FLOW + 46} C 584 {bottom + 62} 540 {bottom + 66} 449 {bottom + 66}", "#6b46c1", dashed=True),
-            text(592, bottom + 60, "second round: each node re-reads", 12.5, "#6b46c1", "start"),
-            text(592, bottom + 77, "its own last events", 12.5, "#6b46c1", "start"),
+            arrow(f"M 188 {FLOW - 14} C 215 {FLOW - 14} 215 {top + 36} 239 {top + 36}"),
+            arrow(f"M 188 {FLOW} L 239 {FLOW}"),
+            arrow(f"M 188 {FLOW + 14} C 215 {FLOW + 14} 215 {bottom + 36} 239 {bottom + 36}"),
+            arrow(f"M 442 {top + 36} C 472 {top + 36} 468 {FLOW - 18} 493 {FLOW - 18}"),
+            arrow(f"M 442 {FLOW - 4} L 493 {FLOW - 4}"),
+            arrow(f"M 522 {FLOW + 46} C 518 {FLOW + 68} 480 {FLOW + 60} 449 {FLOW + 28}", MEMORY, dashed=True),
+            arrow(f"M 584 {FLOW + 46} C 584 {bottom + 40} 540 {bottom + 44} 449 {bottom + 44}", MEMORY, dashed=True),
+            text(592, bottom + 36, "second round: each node reads the", 12.5, MEMORY, "start"),
+            text(592, bottom + 53, "bounded memories, by now with a question", 12.5, MEMORY, "start"),
             arrow(f"M 668 {FLOW} L 719 {FLOW}"),
             arrow(f"M 894 {FLOW} L 939 {FLOW}"),
             arrow(f"M 1008 {FLOW - 46} L 1008 258"),
