@@ -166,7 +166,9 @@ class EventStore:
             draw = random.random((len(records), self.visit[rows].max(initial=0) + 1))
             kept = draw[record, self.visit[rows]] >= share
         queries = Queries(offsets, self.time[asked], self.channel[asked])
-        return self._around(records, rows[kept], record[kept], lower, upper, queries), torch.from_numpy(self.value[asked])
+        return self._around(records, rows[kept], record[kept], lower, upper, queries), torch.from_numpy(
+            self.value[asked]
+        )
 
     def _forward(self, rows: NDArray, record: NDArray) -> "_Events":
         return self._events(rows, record, self.time[rows], self.surprise[rows], self.visit[rows])
@@ -178,7 +180,9 @@ class EventStore:
         rows, record = rows[flip], record[flip]
         latest = np.zeros(record.max(initial=-1) + 1, dtype=np.int64)
         np.maximum.at(latest, record, self.visit[rows])
-        return self._events(rows, record, -self.time[rows], self.surprise_mirrored[rows], latest[record] - self.visit[rows])
+        return self._events(
+            rows, record, -self.time[rows], self.surprise_mirrored[rows], latest[record] - self.visit[rows]
+        )
 
     def _events(self, rows: NDArray, record: NDArray, time: NDArray, surprise: NDArray, visit: NDArray) -> "_Events":
         return _Events(record, time, self.channel[rows], self.value[rows], self.score[rows], surprise, visit)

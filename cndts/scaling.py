@@ -9,7 +9,6 @@ from cndts.panel import IrregularPanel
 from cndts.rank_scale import RankScale
 from cndts.targets import Targets
 
-
 # No value counts as further out than this many deviations: one mistyped number would rule the gradient of its batch.
 _FARTHEST = 30.0
 

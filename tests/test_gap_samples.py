@@ -121,4 +121,6 @@ def test_missing_targets_are_left_out() -> None:
     y = Targets(queries, [np.nan, 7.0], X.records, X.channels)
     samples = GapSamples(X, y, Scaling.fit(X, y), np.zeros((1, 0)), 0.5)
     (sample,) = samples.ordered(4)
-    assert len(sample.value) == 1 and sample.batch.query_horizon.item() == pytest.approx(2.0 / Scaling.fit(X, y).time_scale)
+    assert len(sample.value) == 1 and sample.batch.query_horizon.item() == pytest.approx(
+        2.0 / Scaling.fit(X, y).time_scale
+    )

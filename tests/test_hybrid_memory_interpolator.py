@@ -31,7 +31,9 @@ def waves(n_records: int, seed: int) -> IrregularPanel:
     time = np.sort(rng.uniform(0, 8, (n_records, 60)), axis=1)
     channel = rng.integers(0, 2, time.shape)
     value = np.sin(2 * np.pi * time / PERIOD + phase[:, None]) * (1 + channel)
-    return IrregularPanel(60 * np.arange(n_records + 1), time.ravel(), channel.ravel(), value.ravel(), channels=["a", "b"])
+    return IrregularPanel(
+        60 * np.arange(n_records + 1), time.ravel(), channel.ravel(), value.ravel(), channels=["a", "b"]
+    )
 
 
 def small(**options: Any) -> HybridMemoryInterpolator:
@@ -124,7 +126,9 @@ def test_files_and_clones(fitted: HybridMemoryInterpolator, tmp_path: Path) -> N
     fitted.save(tmp_path / "model.cndts")
     loaded = HybridMemoryInterpolator.load(tmp_path / "model.cndts")
     np.testing.assert_array_equal(values(loaded, X), values(fitted, X))
-    with pytest.raises(ValueError, match="holds a HybridMemoryInterpolator; load it with HybridMemoryInterpolator.load"):
+    with pytest.raises(
+        ValueError, match="holds a HybridMemoryInterpolator; load it with HybridMemoryInterpolator.load"
+    ):
         HybridMemoryForecaster.load(tmp_path / "model.cndts")
     assert clone(fitted).get_params()["width"] == 32
 
@@ -169,7 +173,9 @@ def test_the_line_is_numpys_interpolation() -> None:
 def test_neighbours_of_one_side() -> None:
     """A channel seen on one side alone is carried from there."""
     panel = IrregularPanel([0, 2], [0.0, 5.0], [0, 1], [2.0, 7.0], channels=["a", "b"])
-    batch = store_of(panel).gaps(np.zeros(1, int), np.array([0.0]), np.array([5.0]), Queries([0, 2], [1.0, 1.0], [0, 1]))
+    batch = store_of(panel).gaps(
+        np.zeros(1, int), np.array([0.0]), np.array([5.0]), Queries([0, 2], [1.0, 1.0], [0, 1])
+    )
     at = two_sided()(batch.to(dtype=torch.float64))
     np.testing.assert_allclose(at.anchors[:, 0].detach().numpy(), [2.0, 7.0], rtol=2e-3)
 
@@ -179,7 +185,9 @@ def test_gradients_reach_the_later_side() -> None:
     backbone = two_sided()
     rng = np.random.default_rng(0)
     panel = IrregularPanel([0, 12], np.arange(12.0), rng.integers(0, 2, 12), rng.normal(size=12), channels=["a", "b"])
-    batch = store_of(panel).gaps(np.zeros(1, int), np.array([5.0]), np.array([7.0]), Queries([0, 2], [6.0, 6.5], [0, 1]))
+    batch = store_of(panel).gaps(
+        np.zeros(1, int), np.array([5.0]), np.array([7.0]), Queries([0, 2], [6.0, 6.5], [0, 1])
+    )
     batch = batch.to(dtype=torch.float64)
     names = [name for name, _ in backbone.named_parameters() if name.startswith("later_side")]
     weights = dict(backbone.named_parameters())

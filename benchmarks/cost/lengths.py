@@ -16,6 +16,7 @@ from cndts.scaling import Scaling
 from cndts.training import Network, Samples
 
 N_CHANNELS, N_QUERIES = 2, 20
+LEAST_ROUNDS, MOST_ROUNDS, ENOUGH_SECONDS = 3, 9, 2.0
 
 
 def measure_length(job: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def measure_length(job: dict[str, Any]) -> dict[str, Any]:
     restart_peak()
     seconds = [run_once(job["events"], job["work"])]
     peak = peak_mb() - before
-    while sum(seconds) < 2.0 and len(seconds) < 9:
+    while len(seconds) < LEAST_ROUNDS or (sum(seconds) < ENOUGH_SECONDS and len(seconds) < MOST_ROUNDS):
         seconds.append(run_once(job["events"], job["work"]))
     return {"seconds": float(np.median(seconds)), "rounds": len(seconds), "peak_mb": peak}
 

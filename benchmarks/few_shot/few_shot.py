@@ -36,6 +36,17 @@ class Part(NamedTuple):
         return Part(self.X[rows], self.y[rows])
 
 
+Forecasts = dict[str, list[float]]
+
+
+class Run(NamedTuple):
+    """What one seed gave: forecasts of each model for the test stays of the new and the old wards, and seconds of fitting."""
+
+    new: Forecasts
+    old: Forecasts
+    seconds: dict[str, float]
+
+
 class Stays(NamedTuple):
     """The stays of the old wards and of the new one, by part of the split."""
 
@@ -54,22 +65,24 @@ def main() -> None:
     parser.add_argument("--ward", type=int, default=2, choices=WARDS, help="ICUType that counts as new")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--models", help="folder in which models of the old wards are kept between runs")
+    parser.add_argument(
+        "--keep", type=Path, help="folder in which models and forecasts of each seed are kept between runs"
+    )
     parser.add_argument("--json", required=True, help="result")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     rule = protocol("t-patchgnn/physionet2012")
     stays = stays_by_ward(rule, read_physionet2012(arguments.data), arguments.ward)
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
-    runs = [one_seed(stays, seed, arguments.models) for seed in seeds]
+    runs = [kept(stays, seed, arguments.keep) if arguments.keep else one_seed(stays, seed) for seed in seeds]
     tests = {"new": stays.test_new, "old": stays.test_old}
     result = {
         "ward": arguments.ward,
         "seeds": seeds,
         "stays": {name: len(part.X) for name, part in stays._asdict().items()},
-        "seconds": [run[1] for run in runs],
-        "scores": {ward: scores(rule, part, [run[0][ward] for run in runs]) for ward, part in tests.items()},
-        "differences": {ward: differences(part, [run[0][ward] for run in runs]) for ward, part in tests.items()},
+        "seconds": [run.seconds for run in runs],
+        "scores": {ward: scores(rule, part, [getattr(run, ward) for run in runs]) for ward, part in tests.items()},
+        "differences": {ward: differences(part, [getattr(run, ward) for run in runs]) for ward, part in tests.items()},
     }
     Path(arguments.json).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
@@ -91,30 +104,41 @@ def few(stays: Stays, size: int, seed: int) -> Part:
     return stays.train_new.at(np.sort(order[:size]))
 
 
-def old_wards_model(stays: Stays, seed: int, folder: str | None) -> HybridMemoryForecaster:
+def old_wards_model(stays: Stays, seed: int, folder: Path | None) -> HybridMemoryForecaster:
     """Fitted on the other wards alone."""
-    path = Path(folder or ".") / f"old-wards-{seed}.safetensors"
+    path = (folder or Path()) / f"old-wards-{seed}.safetensors"
     if folder and path.exists():
         return HybridMemoryForecaster.load(path)
     model = HybridMemoryForecaster(training=TRAINING, random_state=seed)
     model.fit(*stays.train_old, X_val=stays.validation_old.X, y_val=stays.validation_old.y)
     if folder:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         model.save(path)
     return model
 
 
-def one_seed(stays: Stays, seed: int, folder: str | None) -> tuple[dict[str, dict[str, Targets]], dict[str, float]]:
-    """Forecasts of every model for the test stays of the new and the old wards, and seconds of fitting."""
+def kept(stays: Stays, seed: int, folder: Path) -> Run:
+    """`one_seed`, or what it found in an earlier run."""
+    path = folder / f"forecasts-{seed}.json"
+    if path.exists():
+        return Run(**json.loads(path.read_text(encoding="utf-8")))
+    run = one_seed(stays, seed, folder)
+    path.write_text(json.dumps(run._asdict()), encoding="utf-8")
+    return run
+
+
+def one_seed(stays: Stays, seed: int, folder: Path | None = None) -> Run:
+    """Fit, adapt and forecast with one seed."""
     seconds: dict[str, float] = {}
-    forecasts: dict[str, dict[str, Targets]] = {"new": {}, "old": {}}
+    new: Forecasts = {}
+    old: Forecasts = {}
 
     def take(name: str, make: Any) -> BaseForecaster:
         start = time.perf_counter()
         model = make()
         seconds[name] = round(time.perf_counter() - start, 2)
-        forecasts["new"][name] = model.predict(stays.test_new.X)
-        forecasts["old"][name] = model.predict(stays.test_old.X)
+        new[name] = np.asarray(model.predict(stays.test_new.X)).tolist()
+        old[name] = np.asarray(model.predict(stays.test_old.X)).tolist()
         print(seed, name, seconds[name], flush=True)
         return model
 
@@ -125,16 +149,16 @@ def one_seed(stays: Stays, seed: int, folder: str | None) -> tuple[dict[str, dic
         scratch = HybridMemoryForecaster(training=FROM_SCRATCH, random_state=seed)
         take(f"from scratch, {size}", lambda part=part, scratch=scratch: scratch.fit(*part))
     take("last value", lambda: LastValueForecaster().fit(*stays.train_old))
-    return forecasts, seconds
+    return Run(new, old, seconds)
 
 
-def scores(rule: Protocol, part: Part, forecasts: list[dict[str, Targets]]) -> dict[str, dict[str, list[float]]]:
+def scores(rule: Protocol, part: Part, forecasts: list[Forecasts]) -> dict[str, dict[str, list[float]]]:
     """Macro MSE and MAE of each model, by seed."""
     by_model = {name: [rule.score(part.y, run[name]) for run in forecasts] for name in forecasts[0]}
     return {name: {key: [run[key] for run in runs] for key in ("mse", "mae")} for name, runs in by_model.items()}
 
 
-def differences(part: Part, forecasts: list[dict[str, Targets]]) -> list[dict[str, Any]]:
+def differences(part: Part, forecasts: list[Forecasts]) -> list[dict[str, Any]]:
     """Adapted models against the others, over all seeds, with paired intervals over stays."""
     pairs = [(f"adapted, {size}", other) for size in SIZES for other in ("others alone", f"from scratch, {size}")]
     return [
@@ -144,9 +168,9 @@ def differences(part: Part, forecasts: list[dict[str, Targets]]) -> list[dict[st
     ]
 
 
-def compare(part: Part, forecasts: list[dict[str, Targets]], model: str, other: str, metric: Any) -> Any:
+def compare(part: Part, forecasts: list[Forecasts], model: str, other: str, metric: Any) -> Any:
     """Macro difference with its interval."""
-    a, b = ([run[name] for run in forecasts] for name in (model, other))
+    a, b = (np.array([run[name] for run in forecasts]) for name in (model, other))
     return paired_bootstrap(part.y, a, b, metric=metric, average="channel")
 
 

@@ -117,8 +117,16 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         """Make the backbone with default memories and two layers of attention."""
         if width < 1 or width % _N_HEADS:
             raise ValueError(f"width must be a positive multiple of {_N_HEADS}; got {width!r}.")
-        sizes = {"width": width, "n_heads": _N_HEADS, "n_layers": 2}
-        return cls(n_channels, n_static, Memory(), solver or Solver(), **sizes, dropout=dropout)
+        return cls(
+            n_channels,
+            n_static,
+            Memory(),
+            solver or Solver(),
+            width=width,
+            n_heads=_N_HEADS,
+            n_layers=2,
+            dropout=dropout,
+        )
 
     # ---- events to memories --------------------------------------------------------------------
 
@@ -148,7 +156,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         """Write and read the memories of all records in a batch."""
         if self.later_side is None or batch.later is None:
             return self.nodes(self.write(batch), SeriesFacts.of(batch), batch.static)
-        return self._between(batch, batch.later)
+        return self._between(self.later_side, batch, batch.later)
 
     def nodes(self, state: HybridState, facts: SeriesFacts, static: Tensor) -> EncodedRecords:
         """Read memories into nodes.
@@ -168,7 +176,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             nodes = self.second_round(nodes + self.memory.recall(state, facts, nodes))
         return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(averages, facts, len(static)))
 
-    def _between(self, batch: EventBatch, later: EventBatch) -> EncodedRecords:
+    def _between(self, later_side: LaterSide, batch: EventBatch, later: EventBatch) -> EncodedRecords:
         """Nodes that know both sides of a gap."""
         (state, facts), (state_after, facts_after) = (
             (self.write(side), SeriesFacts.of(side)) for side in (batch, later)
@@ -177,9 +185,9 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         averages_after = self.memory.averages(state_after, len(facts_after.node))
         read_after = self.memory.read(state_after, facts_after)
         nodes = self._first(state, facts, averages, batch.static)
-        nodes = self._exchanged(nodes + self.later_side(read_after, averages_after, facts_after, batch.bridge))
+        nodes = self._exchanged(nodes + later_side(read_after, averages_after, facts_after, batch.bridge))
         if self.has_second_round:
-            recalled = self.later_side.recall(self.memory, state_after, facts_after, nodes)
+            recalled = later_side.recall(self.memory, state_after, facts_after, nodes)
             nodes = self.second_round(nodes + self.memory.recall(state, facts, nodes) + recalled)
         anchors = self._anchors(averages, facts, batch.n_records)
         seen_after = torch.cat([facts_after.value[:, None], averages_after], dim=1)

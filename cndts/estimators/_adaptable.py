@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 class Adaptable:
     """What `NeuralForecaster` adds for new wards, machines or stations: `adapt` and `partial_fit`."""
 
+    adapt_results_: tuple[AdaptationResult, ...]
+
     def adapt(
         self,
         X: IrregularPanel,
         y: Targets | None = None,
         *,
-        steps: int = 100,
-        learning_rate: float = 1e-3,
+        steps: int = 30,
+        learning_rate: float = 3e-4,
         pull: float = 10.0,
         parts: Sequence[str] | None = None,
         batch_size: int = 32,
@@ -48,9 +50,9 @@ class Adaptable:
         y : Targets of n_records, optional
             Values at ``X.queries``, as for ``fit``; NaN is left out. ``training.cut_share`` says how often records are cut all
             the same.
-        steps : int, default=100
-            Training steps of each member.
-        learning_rate : float, default=1e-3
+        steps : int, default=30
+            Training steps of each member. A hundred records bear more (100, at a rate of 1e-3), five records fewer.
+        learning_rate : float, default=3e-4
             Of the first step; it falls linearly to 0.
         pull : float, default=10.0
             Strength :math:`\alpha` of the pull: a weight comes to rest within about :math:`1 / \alpha` of where it was fitted. 0 lets
@@ -111,8 +113,6 @@ class Adaptable:
         )
         return cast(Self, adapted)
 
-    adapt_results_: tuple[AdaptationResult, ...]
-
     def partial_fit(self, X: IrregularPanel, y: Targets | None = None) -> Self:
         """Take in further records, in place: `fit` at the first call, `adapt` with its defaults from then on.
 
@@ -162,6 +162,6 @@ def _check_settings(steps: int, learning_rate: float, pull: float, batch_size: i
         if value < 1:
             raise ValueError(f"{name} must be 1 or more; got {value!r}.")
     if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be a positive number; got {learning_rate!r}. Try 1e-3.")
+        raise ValueError(f"learning_rate must be a positive number; got {learning_rate!r}. Try 3e-4.")
     if not 0 <= pull < math.inf:
         raise ValueError(f"pull must be 0 or more, and finite; got {pull!r}. Try 10, or 0 for no pull.")

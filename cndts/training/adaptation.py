@@ -165,10 +165,10 @@ def _lessons(
 
 
 def _nothing(samples: Samples | GapSamples) -> str:
-    reach = f", at most {samples.horizon:g} (the horizon) apart" if isinstance(samples, Samples) else ""
+    reach = f" at most {samples.horizon:g} (the horizon) after a cut" if isinstance(samples, Samples) else ""
     return (
         f"there is nothing to learn from: {_EMPTY_DRAWS} draws of the {samples.n_records} records left no event to be asked "
-        f"for. A record teaches if it has events at two different times{reach}; give longer records, or targets y."
+        f"for. A record teaches by events{reach}; give other records, or targets y."
     )
 
 

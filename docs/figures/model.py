@@ -102,7 +102,15 @@ def flow() -> str:
     return "".join(
         [
             box(36, FLOW - 46, 152, 92, "event encoder", ["value, change, gap;", "mixes what was", "seen together"]),
-            box(246, top, 196, 72, "long-term memory", ["all events, six time scales,", "linear ODE solved exactly"], MEMORY),
+            box(
+                246,
+                top,
+                196,
+                72,
+                "long-term memory",
+                ["all events, six time scales,", "linear ODE solved exactly"],
+                MEMORY,
+            ),
             box(246, FLOW - 36, 196, 72, "working memory", ["last six events of each", "channel, exactly"], MEMORY),
             box(246, bottom, 196, 72, "episodic memory", ["sixteen salient events", "of the record"], MEMORY),
             box(500, FLOW - 46, 168, 92, "attention", ["over the channels,", "one node each"]),
