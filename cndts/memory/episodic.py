@@ -12,6 +12,9 @@ from cndts.memory.slot_attention import SlotAttention
 from cndts.memory.store import MemoryStore
 
 _N_FACTS = 3
+# Log rate of fading at the start of training, per longest horizon: records may span thousands of horizons, and a slot that has faded
+# away before the first step teaches the rate nothing.
+_SLOW = -9.0
 
 
 class EpisodicState(NamedTuple):
@@ -93,7 +96,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         self.n_slots, self.width = n_slots, width
         self.salience = nn.Linear(width, 1) if write_gate else None
         self.surprise = nn.Parameter(torch.tensor([1.0, 1.0]))
-        self.log_rate = nn.Parameter(torch.tensor(-2.0))
+        self.log_rate = nn.Parameter(torch.tensor(_SLOW))
         self.forget_gate = ForgetGate(width, 1, forget_gate)
         self.norm = nn.LayerNorm(width)
         self.attention = SlotAttention(width, width + _N_FACTS, n_heads)
