@@ -18,11 +18,21 @@ from cndts.datasets import make_icu, make_oscillators
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
-def square(job: dict[str, Any]) -> dict[str, Any]:
-    """Work for another process."""
+SQUARES = """
+def square(job):
     if job["number"] < 0:
         raise ValueError("a negative number")
     return {"square": job["number"] ** 2}
+"""
+
+
+@pytest.fixture
+def square(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Work that another process can import, however pytest was started."""
+    (tmp_path / "work_of_test_jobs.py").write_text(SQUARES, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield importlib.import_module("work_of_test_jobs").square
+    del sys.modules["work_of_test_jobs"]
 
 
 @pytest.fixture
@@ -46,27 +56,27 @@ class TestRunJobs:
     """Each job once, each with a line."""
 
     @pytest.mark.parametrize("parallel", [0, 2])
-    def test_finished_jobs_are_not_repeated(self, tmp_path: Path, parallel: int) -> None:
+    def test_finished_jobs_are_not_repeated(self, square: Any, tmp_path: Path, parallel: int) -> None:
         path = tmp_path / "lines.jsonl"
         path.write_text('{"number": 2, "square": -4}\n', encoding="utf-8")
         lines = run_jobs(square, [{"number": 3}, {"number": 2}], path, parallel=parallel)
         assert lines == [{"number": 3, "square": 9}, {"number": 2, "square": -4}]
         assert len(finished_jobs(path)) == 2
 
-    def test_an_unfinished_line_is_repeated(self, tmp_path: Path) -> None:
+    def test_an_unfinished_line_is_repeated(self, square: Any, tmp_path: Path) -> None:
         path = tmp_path / "lines.jsonl"
         path.write_text('{"number": 2, "square": 4}\n{"number": 3, "squ', encoding="utf-8")
         assert finished_jobs(path) == [{"number": 2, "square": 4}]
         run_jobs(square, [{"number": 3}], path, parallel=0)
         assert finished_jobs(path) == [{"number": 2, "square": 4}, {"number": 3, "square": 9}]
 
-    def test_a_failure_does_not_stop_the_others(self, tmp_path: Path) -> None:
+    def test_a_failure_does_not_stop_the_others(self, square: Any, tmp_path: Path) -> None:
         path = tmp_path / "lines.jsonl"
         with pytest.raises(RuntimeError, match=r'the job \{"number": -1\} failed.*a negative number'):
             run_jobs(square, [{"number": -1}, {"number": 5}], path, parallel=0)
         assert finished_jobs(path) == [{"number": 5, "square": 25}]
 
-    def test_lists_and_tuples_are_the_same_job(self, tmp_path: Path) -> None:
+    def test_lists_and_tuples_are_the_same_job(self, square: Any, tmp_path: Path) -> None:
         path = tmp_path / "lines.jsonl"
         run_jobs(square, [{"number": 1, "sizes": (1, 2)}], path, parallel=0)
         run_jobs(square, [{"number": 1, "sizes": [1, 2]}], path, parallel=0)

@@ -72,7 +72,7 @@ def plot_reads(
     >>> model = HybridMemoryForecaster(width=8, training=Training(epochs=1), random_state=0).fit(X, y)
     >>> figure = plot_reads(model, X, record=X.records[3])
     >>> figure.axes[0].get_title()
-    'record 3: what the forecast of position read from episodic memory'
+    'record 3: what the forecast of x0 read from episodic memory'
     """
     if memory not in _READERS:
         raise ValueError(f"memory must be one of {tuple(_READERS)}; got {memory!r}.")
