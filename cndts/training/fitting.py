@@ -19,7 +19,7 @@ from cndts.training.settings import Training
 from cndts.training.validation_score import ValidationScore
 from cndts.training.weight_average import WeightAverage
 
-_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 850
+_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 760
 _MIN_BATCH, _MAX_BATCH, _STEPS_PER_EPOCH = 8, 64, 8
 
 
