@@ -284,7 +284,7 @@ def test_window_goes_on_from_an_earlier_one(length: int, n_slots: int, seed: int
     for chunk in event_chunks(marked, size):
         rows, series = chunk.score.long(), chunk.series_node
         earlier = WorkingState(*(part[series] for part in state))
-        later = memory.write(encoded[rows], chunk, earlier)
+        later = memory.step(earlier, encoded[rows], chunk)
         state = WorkingState(*(part.index_copy(0, series, new) for part, new in zip(state, later, strict=True)))
     assert_window(WorkingState(*(part[batch.series_node] for part in state)), memory, encoded, marked)
 

@@ -12,10 +12,10 @@ _N_HEADS = 4
 
 
 class HybridMemoryForecaster(NeuralForecaster):
-    r"""Neural ODE over a working and a compressed memory of each record.
+    r"""Neural ODE over working, long-term and episodic memory of each record.
 
-    Events are encoded one by one, written to the memories of their channel, and channels exchange by attention. From
-    the last event on the state of each channel obeys :math:`dz/dt = f_\theta(t, z)` (Chen et al., NeurIPS 2018) to every
+    Events are encoded one by one and written to the memories of their channel and record; channels exchange by
+    attention. From the last event on the state of each channel obeys :math:`dz/dt = f_\theta(t, z)` (Chen et al., NeurIPS 2018) to every
     query time. See `HybridMemoryBackbone` for the parts.
 
     A query is answered from the events at or before its time. A record without events is forecast from its static
@@ -52,7 +52,7 @@ class HybridMemoryForecaster(NeuralForecaster):
         Units of values and time, measured on the training records.
     static_ : StaticEncoding
         Encoding of the static features.
-    fit_results_ : list of FitResult
+    fit_results_ : tuple of FitResult
         Of each member: epochs run, epoch kept, history.
 
     Notes

@@ -66,7 +66,7 @@ class HybridMemoryInterpolator(BaseInterpolator, HybridMemoryForecaster):
         Units of values and time, measured on the training records.
     static_ : StaticEncoding
         Encoding of the static features.
-    fit_results_ : list of FitResult
+    fit_results_ : tuple of FitResult
         Of each member: epochs run, epoch kept, history.
 
     See Also
