@@ -71,6 +71,15 @@ def test_more_steps_approach_the_solution(model: HybridMemoryForecaster) -> None
     assert errors[-1] < errors[0] / 10
 
 
+def test_parameters_set_after_fitting_do_not_reach_the_fitted_model() -> None:
+    """``set_params`` is for the next fit, as everywhere in scikit-learn; ``set_solver`` changes this one."""
+    model = fitted(Solver(steps=3))
+    before = forecast(model)
+    model.set_params(solver__method="euler", solver__steps=1)
+    np.testing.assert_array_equal(forecast(model), before)
+    assert not np.array_equal(forecast(model.set_solver("euler", steps=1)), before)
+
+
 def _double(model: HybridMemoryForecaster) -> np.ndarray:
     """Forecasts in model units by weights in double precision."""
     X, _ = pair()

@@ -1,5 +1,6 @@
 """Latent ODE: a variational autoencoder whose decoder is a differential equation."""
 
+from copy import copy
 from typing import NamedTuple, Self
 
 import torch
@@ -98,7 +99,7 @@ class LatentOdeBackbone(Backbone[LatentOdeState]):
         self, n_channels: int, n_static: int, *, n_latent: int, width: int, solver: Solver | None = None
     ) -> None:
         super().__init__()
-        self.solver = solver or Solver("rk4", steps=10)
+        self.solver = copy(solver) or Solver("rk4", steps=10)
         _check(self.solver)
         self.width = width
         self.n_channels = n_channels

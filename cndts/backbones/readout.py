@@ -1,6 +1,7 @@
 """Carrying the state of each node from the last event to the query times."""
 
 import warnings
+from copy import copy
 
 import torch
 import torch.nn.functional as F
@@ -55,7 +56,7 @@ class Readout(nn.Module):
         super().__init__()
         _check(solver)
         self.width = width
-        self.solver = solver
+        self.solver = copy(solver)  # so that nobody changes it behind the checks
         n_state = width + solver.augment
         if solver.method == "direct":
             self.decoder = nn.Sequential(nn.Linear(width + 2, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
@@ -89,7 +90,7 @@ class Readout(nn.Module):
                     f"solver__{name} cannot change from {getattr(self.solver, name)!r} to {getattr(solver, name)!r} after "
                     "training, since its weights are others. Make a new estimator with this solver and fit it."
                 )
-        self.solver = solver
+        self.solver = copy(solver)
 
     def forward(self, nodes: Tensor, query_node: Tensor, horizon: Tensor) -> tuple[Tensor, SolverStatistics]:
         """State at the queries.
