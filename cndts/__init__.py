@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cndts.panel import IrregularPanel
+    from cndts.parquet_panel import ParquetPanel
     from cndts.protocols import protocol
     from cndts.queries import Queries
     from cndts.targets import Targets
@@ -19,6 +20,7 @@ __all__ = [
     "Extrapolation",
     "Interpolation",
     "IrregularPanel",
+    "ParquetPanel",
     "Queries",
     "RecordSplit",
     "Targets",
@@ -30,6 +32,7 @@ _HOME = {
     "Extrapolation": "cndts.tasks",
     "Interpolation": "cndts.tasks",
     "IrregularPanel": "cndts.panel",
+    "ParquetPanel": "cndts.parquet_panel",
     "Queries": "cndts.queries",
     "RecordSplit": "cndts.tasks",
     "Targets": "cndts.targets",

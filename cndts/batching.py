@@ -63,7 +63,13 @@ class EventStore:
         """All events of some records, with one segment of queries for each of them."""
         return self._pack(records, self._forward(*self._rows(records)), (queries.record, queries.time, queries.channel))
 
-    def cut(self, records: NDArray[np.int64], at: NDArray[np.float64], horizon: float) -> tuple[EventBatch, Tensor]:
+    def cut(
+        self,
+        records: NDArray[np.int64],
+        at: NDArray[np.float64],
+        horizon: float,
+        thinned: tuple[float, np.random.Generator] | None = None,
+    ) -> tuple[EventBatch, Tensor]:
         """Cut records at their own times: context before, queries at the events from there on.
 
         Parameters
@@ -74,6 +80,8 @@ class EventStore:
             Cut of each record, in the panel's time unit.
         horizon : float
             Events up to ``at + horizon`` become queries.
+        thinned : float and Generator, optional
+            Each record loses a random share of the events before its cut, at most this one.
 
         Returns
         -------
@@ -84,6 +92,9 @@ class EventStore:
         time, limit = self.time[rows], at[record]
         past = time < limit
         ahead = ~past & (time <= limit + horizon)
+        if thinned is not None:
+            highest, random = thinned
+            past &= random.random(len(rows)) >= random.uniform(0, highest, len(records))[record]
         asked = rows[ahead]
         asking = (record[ahead], self.time[asked], self.channel[asked])
         return self._pack(records, self._forward(rows[past], record[past]), asking), torch.from_numpy(self.value[asked])

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cndts._whole_file import whole_file
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _KEY = "cndts"
 
 
@@ -37,15 +37,15 @@ def write_model(path: str | os.PathLike[str], kind: str, config: dict[str, Any],
         unfinished.write_bytes(content)
 
 
-def read_model(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_model(path: str | os.PathLike[str], kind: str | None = None) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Read what `write_model` wrote.
 
     Parameters
     ----------
     path : path-like
         The file.
-    kind : str
-        Class name that the file must hold.
+    kind : str, optional
+        Class name that the file must hold; any by default, and then ``config["kind"]`` says which it is.
 
     Returns
     -------
@@ -75,6 +75,8 @@ def read_model(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any],
         raise ValueError(
             f"{str(path)!r} has format {header['format']}; this version of cndts reads up to {FORMAT_VERSION}. Update cndts."
         )
+    if kind is None:
+        return header["config"] | {"kind": header["kind"]}, tensors
     if header["kind"] != kind:
         raise ValueError(
             f"{str(path)!r} holds a {header['kind']}; load it with {header['kind']}.load, not {kind}.load."

@@ -1,5 +1,7 @@
 """How Sphinx builds these pages."""
 
+import re
+
 from docutils import nodes
 from sphinx.errors import NoUri
 from sphinx.util import logging
@@ -82,6 +84,15 @@ def _skip(app, what, name, member, skip, options):
     return True if name in _FROM_SCIKIT_LEARN else None
 
 
+def _plain_roles(app, what, name, obj, options, lines):
+    """Docstrings inherited from scikit-learn refer to labels and terms of its own documentation."""
+    if str(getattr(obj, "__module__", "")).startswith("sklearn."):
+        lines[:] = [_ROLE.sub(r"\1", line) for line in lines]
+
+
+_ROLE = re.compile(r":(?:ref|term):`([^`<]*?)\s*(?:<[^>`]*>)?`")
+
+
 def _find(app, env, node, content):
     """Link `Name` to the one API page whose object ends in that name, whatever module the text stands in."""
     if node.get("reftype") != "obj":
@@ -109,4 +120,5 @@ def _find(app, env, node, content):
 def setup(app):
     """Connect the hooks above."""
     app.connect("autodoc-skip-member", _skip)
+    app.connect("autodoc-process-docstring", _plain_roles)
     app.connect("missing-reference", _find)

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 # Before numpy or torch is imported: small problems are faster on one thread, and CI has two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -45,3 +47,14 @@ def published() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def panels() -> ModuleType:
+    """The makers of small panels for protocols; a module beside the tests, which are not importable by name."""
+    spec = spec_from_file_location("protocol_panels", Path(__file__).with_name("protocol_panels.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

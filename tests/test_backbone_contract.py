@@ -168,9 +168,10 @@ def test_gradients(name: str) -> None:
 def test_every_parameter_is_used(name: str) -> None:
     """A loss on answers and penalty reaches every parameter; none is there for show."""
     module = backbone(name).train()
-    said = module(batch_of(panel_of([12, 0, 20]), [11.0, 12.0]))
-    loss = said.features.square().sum() + said.anchors.square().sum()
-    (loss if said.penalty is None else loss + said.penalty).backward()
+    for _ in range(10):  # what is dropped differs from time to time
+        said = module(batch_of(panel_of([12, 0, 20]), [11.0, 12.0]))
+        loss = said.features.square().sum() + said.anchors.square().sum()
+        (loss if said.penalty is None else loss + said.penalty).backward()
     idle = [label for label, p in module.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     # A key's bias moves all scores of a softmax alike.
     assert [label for label in idle if not label.endswith("key.bias")] == []

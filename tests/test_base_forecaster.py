@@ -118,7 +118,7 @@ def test_fitted_attributes(forecaster, fitted):
     assert list(model.feature_names_in_) == list(CHANNELS)
     assert (model.n_channels_in_, model.n_features_in_, model.n_records_in_) == (3, 3, 30)
     assert is_regressor(model)
-    assert not model.__sklearn_tags__().input_tags.two_d_array
+    assert model.__sklearn_tags__().input_tags.two_d_array
 
 
 @each_forecaster

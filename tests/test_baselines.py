@@ -219,7 +219,7 @@ def test_trees_stop_on_the_records_given(loss):
         losses += [
             np.mean(np.abs(rows.target - stage) ** power) for stage in shortened.boosting.staged_predict(rows.design)
         ]
-        assert shortened.n_iter == np.argmin(losses)
+        assert shortened.n_rounds == np.argmin(losses)
         assert np.mean(np.abs(rows.target - shortened.predict(rows.design)) ** power) == pytest.approx(min(losses))
 
 
@@ -242,7 +242,7 @@ def test_trees_without_a_fit_on_given_rows(monkeypatch):
     monkeypatch.setattr(_boosted_trees_forecaster, "signature", lambda _: type("", (), {"parameters": {}}))
     model = BoostedTreesForecaster(max_iter=30, random_state=0).fit(X, y)
 
-    assert model.n_iter_ == expected.n_iter_
+    assert model.n_rounds_ == expected.n_rounds_
     np.testing.assert_array_equal(model.predict(X), expected.predict(X))
 
 

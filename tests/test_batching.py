@@ -198,6 +198,30 @@ def test_a_far_cut_parts_the_events(panel: IrregularPanel, at: int) -> None:
     assert len(value) == np.sum(panel.time >= at / 4)
 
 
+@pytest.mark.parametrize("highest", [0.0, 0.4, 1.0])
+def test_a_thinned_cut_loses_a_share_of_its_context(highest: float) -> None:
+    """Each record between nothing and the highest share, half of it on average; nothing of what is asked."""
+    n_records, n_events = 400, 60
+    time = np.tile(np.arange(float(n_events)), n_records)
+    panel = IrregularPanel(
+        n_events * np.arange(n_records + 1),
+        time,
+        np.zeros(len(time), dtype=int),
+        np.arange(len(time)),
+        channels=["a", "b", "c"],
+    )
+    store, records, at = store_of(panel), np.arange(n_records), np.full(n_records, 50.0)
+    (plain, asked), (thinned, value) = (
+        store.cut(records, at, 100.0, extra) for extra in (None, (highest, np.random.default_rng(0)))
+    )
+    assert torch.equal(asked, value)
+    assert set(thinned.value.tolist()) <= set(plain.value.tolist())
+    kept = np.zeros(n_records)
+    kept[thinned.series_node.numpy() // N_CHANNELS] = thinned.series_count.numpy() / 50
+    assert 1 - kept.mean() == pytest.approx(highest / 2, abs=0.05)
+    assert kept.std() == pytest.approx(highest / 12**0.5, abs=0.05)
+
+
 @settings(max_examples=30)
 @given(st.data(), panels())
 def test_order_of_simultaneous_events_has_no_effect(data: st.DataObject, panel: IrregularPanel) -> None:

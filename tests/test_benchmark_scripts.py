@@ -91,20 +91,28 @@ class TestRecall:
         self, script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         results = tmp_path / "recall.jsonl"
-        sizes = ("--distances", 12, "--records", 40, "--epochs", 1, "--seeds", 0, "--jobs", 0)
+        monkeypatch.setattr(script, "TRAINED", (5, 12))
+        sizes = ("--distances", 12, 20, "--records", 20, "--epochs", 1, "--seeds", 0, "--jobs", 0)
         run(script, monkeypatch, "--json", results, "--kinds", "cue", "--variants", "full", "no working", *sizes)
         lines = finished_jobs(results)
         assert [line["variant"] for line in lines] == ["full", "no working"]
-        assert all(line["best_skill"] == pytest.approx(1) and line["skill"] < 1 for line in lines)
+        asked = [found for line in lines for found in line["asked"]]
+        assert [found["distance"] for found in asked] == [12, 20, 12, 20]
+        assert all(found["best_skill"] == pytest.approx(1) and found["skill"] < 1 for found in asked)
         capsys.readouterr()
         run(script, monkeypatch, "--json", results, "--table")
-        head, _, row = capsys.readouterr().out.strip().splitlines()
+        head, _, row, further = capsys.readouterr().out.strip().splitlines()
         assert head == "| task | events | seeds | best possible | full | no working |"
-        assert row.startswith(f"| cue | 12 | 1 | 1.000 | {lines[0]['skill']:.3f} |")
+        assert row.startswith(f"| cue | 12 | 1 | 1.000 | {asked[0]['skill']:.3f} |")
+        assert further.startswith(f"| cue | 20 | 1 | 1.000 | {asked[1]['skill']:.3f} |")
 
-    def test_further_tasks_have_fewer_records(self, script: ModuleType) -> None:
-        assert script.schedule(1000)[0] > script.schedule(100_000)[0]
-        assert script.schedule(10**7) == script.schedule(300_000)
+    def test_training_records_are_short_and_long(self, script: ModuleType) -> None:
+        X, y = script.training_records("cue", 1000, seed=0)
+        assert sorted(set((X.counts - 11).tolist())) == list(script.TRAINED)
+        assert len(X) == len(y) == 1000 + 1000 + 600 + 200
+        assert (
+            (X.value[X.offsets[:-1][:, None] + np.arange(11)] == np.asarray(y, dtype=np.float32)[:, None]).any(1).all()
+        )
 
 
 @pytest.mark.parametrize("script", [("ablation", "ablation")], indirect=True)
@@ -199,3 +207,41 @@ class TestCost:
         script.draw({"lengths": lines}, str(tmp_path / "cost.svg"))
         assert "<svg" in (tmp_path / "cost.svg").read_text(encoding="utf-8")
         assert script.slopes(lines, "train") == {"all": 1.0, "last": 1.0}
+
+
+@pytest.mark.parametrize("script", [("mortality", "mortality")], indirect=True)
+class TestMortality:
+    """Folds, scores and the table."""
+
+    @pytest.fixture
+    def stays(self, script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> IrregularPanel:
+        panel = make_icu(60, density=0.3, random_state=0)
+        monkeypatch.setattr(script, "read_physionet2012", lambda *_, **__: panel)
+        return panel
+
+    def test_every_model_once(
+        self,
+        script: ModuleType,
+        stays: IrregularPanel,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        path = tmp_path / "lines.jsonl"
+        sizes = ["--epochs", 1, "--members", 1, "--width", 4, "--folds", 1, "--jobs", 0]
+        for _ in range(2):
+            run(script, monkeypatch, "set-a", "--outcomes", "labels", "--json", path, *sizes)
+        lines = finished_jobs(path)
+        assert [line["model"] for line in lines] == list(script.MODELS)
+        assert all(0 <= line[name] <= 1 for line in lines for name in ("auroc", "auprc"))
+        rows = capsys.readouterr().out.strip().splitlines()[-4:]
+        assert rows[-1].startswith("| classifier | epochs 1, members 1, width 4 | 1 | 1 | 0.")
+        assert rows[0].startswith("| summary |  | 1 | 1 | 0.")
+
+    def test_table_averages_seeds_before_folds(self, script: ModuleType) -> None:
+        line = {"model": "summary", "stays": None, "auprc": 0.5, "log_loss": 0.4, "fit_seconds": 2.0}
+        lines = [
+            line | {"fold": fold, "seed": seed, "auroc": auroc}
+            for fold, seed, auroc in [(0, 0, 0.7), (0, 1, 0.9), (1, 0, 0.6), (1, 1, 0.6)]
+        ]
+        assert "| 2 | 2 | 0.7000 ± 0.1414 | 0.5000 ± 0.0000 | 0.4000 ± 0.0000 | 2 |" in script.table(lines)

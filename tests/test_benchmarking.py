@@ -182,6 +182,7 @@ def test_result_is_plain_json(result: BenchmarkResult, tmp_path: Path) -> None:
         "channels",
         "comparisons",
         "published",
+        "caution",
     }
     assert content["runs"][0]["mae"] == result.runs[0]["mae"]
     assert content["data"]["test_records"] == 12

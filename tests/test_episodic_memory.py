@@ -44,7 +44,7 @@ def batch_from(offsets: np.ndarray, time: np.ndarray, channel: np.ndarray, value
 
 def episodic(n_slots: int = 3, **gates: bool) -> EpisodicMemory:
     torch.manual_seed(0)
-    memory = EpisodicMemory(n_slots, WIDTH, n_heads=2, dropout=0.5, **gates).double().eval()
+    memory = EpisodicMemory(N_CHANNELS, n_slots, WIDTH, n_heads=2, dropout=0.5, **gates).double().eval()
     with torch.no_grad():
         for weight in memory.forget_gate.parameters():
             weight.copy_(torch.randn(weight.shape))
@@ -203,7 +203,7 @@ def test_a_surprise_stays_for_ever() -> None:
     value = rng.normal(size=3000) / 10
     value[40] = 9.0
     batch = batch_from(np.array([0, 3000]), np.arange(3000.0) / 3000, np.zeros(3000, dtype=int), value)
-    state = EpisodicMemory(4, WIDTH, 2, 0.0, write_gate=False, forget_gate=False).double().eval()
+    state = EpisodicMemory(N_CHANNELS, 4, WIDTH, 2, 0.0, write_gate=False, forget_gate=False).double().eval()
     held = state.write(encoded_events(batch), batch)
     assert float(held.facts[0, 0, 0]) == 9.0
     assert float(held.facts[0, 0, 2]) == pytest.approx(2959 / 3000)
@@ -232,7 +232,7 @@ def test_noise_in_training_only() -> None:
 
 def all_slots(memory: EpisodicMemory, encoded: Tensor, batch: EventBatch) -> tuple[Tensor, Tensor]:
     """Every event and its strength: a memory with room for all of them."""
-    large = EpisodicMemory(len(encoded), WIDTH, 2, 0.0).double().eval()
+    large = EpisodicMemory(N_CHANNELS, len(encoded), WIDTH, 2, 0.0).double().eval()
     large.load_state_dict(memory.state_dict())
     state = large.write(encoded, batch)
     return state.encoded[0], state.strength[0]
@@ -247,7 +247,7 @@ def test_noise_draws_in_proportion(size: int) -> None:
     batch = batch_from(3 * np.arange(n + 1), time, np.zeros(3 * n, dtype=int), value)
     memory = episodic(1).train()
     encoded = encoded_events(batch)[:3].repeat(n, 1)
-    large = EpisodicMemory(3, WIDTH, 2, 0.0).double().eval()
+    large = EpisodicMemory(N_CHANNELS, 3, WIDTH, 2, 0.0).double().eval()
     large.load_state_dict(memory.state_dict())
     whole = large.write(encoded, batch)
     torch.manual_seed(1)
@@ -264,7 +264,7 @@ def test_noise_draws_in_proportion(size: int) -> None:
 
 @torch.no_grad()
 def test_recall_equals_the_loop() -> None:
-    """Attention over held slots and an empty answer of strength 0; strengths add to the scores."""
+    """Attention over held slots and an empty answer of strength 0; strengths and likeness add to the scores."""
     memory, batch = episodic(4), batch_of([9, 2, 0])
     state = memory.write(encoded_events(batch), batch)
     asked = torch.randn(3, N_CHANNELS, WIDTH, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -277,16 +277,87 @@ def test_recall_equals_the_loop() -> None:
         value, score, age = state.facts[record, :n].unbind(-1)
         facts = torch.stack([value, score, torch.log1p(10 * age)], dim=-1)
         slots = torch.cat([torch.cat([state.encoded[record, :n], facts], dim=1), torch.zeros(1, WIDTH + 3)])
-        bias = torch.cat([state.strength[record, :n], torch.zeros(1)])
+        unlike = memory.likeness(state.latest[record] - state.company[record, :n])
         for node in range(N_CHANNELS):
             query = attention.query(memory.norm(asked[record, node]))
             heads = []
             for h, head in enumerate((slice(0, size), slice(size, WIDTH))):
+                bias = state.strength[record, :n] - unlike[:, head].square().sum(1) / 2
+                bias = torch.cat([bias, torch.zeros(1)])
                 weights = (attention.key(slots)[:, head] @ query[head] / size**0.5 + bias).softmax(0)
                 heads.append(weights @ attention.content(slots)[:, head])
                 torch.testing.assert_close(share[record, node, h, :n], weights[:n])
             torch.testing.assert_close(read[record, node], attention.out(torch.cat(heads)))
     assert (share[2, :, :, :-1] == 0).all()  # an empty record reads nothing but the empty answer
+
+
+@torch.no_grad()
+def test_company_and_latest() -> None:
+    """Mean signatures of what else was seen at the time of an event, and of the last visit; 0 where there was nothing."""
+    memory = episodic(4)
+    time, channel, value = [0.0, 0.0, 0.0, 1.0, 2.0, 2.0], [0, 1, 2, 0, 0, 1], [5.0, 1.0, -2.0, 3.0, 9.0, 4.0]
+    batch = batch_from(np.array([0, 6, 6]), np.array(time), np.array(channel), np.array(value))
+    state = memory.write(torch.zeros(6, WIDTH).double(), batch)
+
+    def signature(channel: int, value: float) -> Tensor:
+        facts = torch.tensor([min(value, 8.0), scores[channel, value]], dtype=torch.float64)
+        return torch.nn.functional.silu(memory.signature(facts) + memory.channel.weight[channel])
+
+    scores = {(int(c), float(v)): float(s) for c, v, s in zip(batch.channel, batch.value, batch.score, strict=True)}
+    torch.testing.assert_close(state.latest[0], (signature(0, 9.0) + signature(1, 4.0)) / 2)
+    assert (state.latest[1] == 0).all()
+    company = {
+        (0, 5.0): (signature(1, 1.0) + signature(2, -2.0)) / 2,
+        (1, 1.0): (signature(0, 5.0) + signature(2, -2.0)) / 2,
+        (2, -2.0): (signature(0, 5.0) + signature(1, 1.0)) / 2,
+        (0, 3.0): torch.zeros(WIDTH).double(),
+        (0, 9.0): signature(1, 4.0),
+        (1, 4.0): signature(0, 9.0),
+    }
+    for slot in range(4):
+        event = (int(state.channel[0, slot]), float(state.facts[0, slot, 0]))
+        torch.testing.assert_close(state.company[0, slot], company[event])
+
+
+@torch.no_grad()
+def test_like_finds_like() -> None:
+    """Before any training the slot that came with what is seen now is read more than those that came with something else."""
+    memory = episodic(6)
+    memory.salience = None
+    keys = [-6.0, -2.0, 2.0, 6.0]
+    time = np.repeat(np.arange(5.0), [2, 2, 2, 2, 1])
+    channel = np.array([0, 1] * 4 + [0])
+    value = np.array([x for key in keys for x in (key, 0.5)] + [2.0])
+    batch = batch_from(np.array([0, 9]), time, channel, value)
+    state = memory.write(torch.zeros(9, WIDTH).double(), batch)
+    distance = (state.latest[:, None] - state.company)[0].norm(dim=1)
+    companion = state.channel[0] == 1
+    ages = state.facts[0, :, 2]
+    assert float(ages[companion][distance[companion].argmin()]) == 2.0  # the third pair, two units before the end
+    assert float(distance[companion].min()) < 1e-9
+
+
+def test_consolidation() -> None:
+    """Cross entropy between shares and strengths, which pulls up the strength of what is read, and no share."""
+    memory, batch = episodic(3).train(), batch_of([6, 2, 0])
+    state = memory.write(encoded_events(batch), batch)
+    strength = state.strength.detach().requires_grad_()
+    state = state._replace(strength=strength)
+    share = torch.rand(3, 2, 2, 4, dtype=torch.float64, requires_grad=True)
+    share_of_slots = (share.detach()[..., :3] * state.is_held[:, None, None]).mean((1, 2))
+    shown = torch.cat([share[..., :3] * state.is_held[:, None, None], share[..., 3:]], dim=-1)
+    penalty = memory.consolidation(state, shown)
+    expected = 0.0
+    for record, n in enumerate((3, 2, 0)):
+        log = strength.detach()[record, :n].log_softmax(0) if n else torch.zeros(0)
+        expected -= 0.03 * float((share_of_slots[record, :n] * log).sum()) / 3
+    assert float(penalty.detach()) == pytest.approx(expected)
+    penalty.backward()
+    assert share.grad is None
+    used = share_of_slots[0] / share_of_slots[0].sum()
+    excess = strength.detach()[0].softmax(0) - used
+    torch.testing.assert_close(strength.grad[0].sign(), excess.sign())
+    assert (strength.grad[2] == 0).all()
 
 
 def test_gates_learn_from_reading() -> None:

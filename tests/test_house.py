@@ -20,7 +20,14 @@ PROSE = sorted(
     for pattern in ("*.md", "Makefile", ".ci/*", "docs/**/*.md", "docs/**/*.rst", "benchmarks/**/*.md", "*.toml")
     for path in ROOT.glob(pattern)
 )
-PUBLIC_PACKAGES = ["cndts", "cndts.datasets", "cndts.estimators", "cndts.metrics"]
+PUBLIC_PACKAGES = [
+    "cndts",
+    "cndts.datasets",
+    "cndts.estimators",
+    "cndts.metrics",
+    "cndts.missingness",
+    "cndts.transforms",
+]
 
 
 def name(path: Path) -> str:

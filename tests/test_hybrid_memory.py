@@ -319,7 +319,7 @@ def test_second_read_equals_its_formula() -> None:
     """Nodes with events re-read their window, all nodes the episodes of their record."""
     memory, batch = backbone().memory, batch_of(panel_of([12, 0, 5]), [12.0])
     state, nodes = memory.write(torch.randn(len(batch.value), 8), batch), torch.randn(3, N_CHANNELS, 8)
-    found = memory.recall(state, SeriesFacts.of(batch), nodes)
+    found = memory.recall(state, SeriesFacts.of(batch), nodes).read
     episodes, _ = memory.episodic.recall(state.episodic, nodes)
     asked = nodes.flatten(0, 1)[batch.series_node]
     short = dict(
@@ -414,12 +414,12 @@ def work(n_events: int, n_records: int = 1) -> tuple[int, int]:
 
 
 def test_cost_is_linear_in_events() -> None:
-    """Each further event costs the same; it passes through ten layers: three to encode it, three in the
-    long-term memory, two gates in each of the others, whatever the length of the record.
+    """Each further event costs the same; it passes through eleven layers: three to encode it, three in the
+    long-term memory, two gates in each of the others and a signature, whatever the length of the record.
     """
     flops, rows = np.array([work(n) for n in (100, 200, 300, 1000)]).T
     assert flops[1] - flops[0] == flops[2] - flops[1] == (flops[3] - flops[2]) / 7 > 0
-    assert rows[1] - rows[0] == rows[2] - rows[1] == (rows[3] - rows[2]) / 7 == 10 * 100
+    assert rows[1] - rows[0] == rows[2] - rows[1] == (rows[3] - rows[2]) / 7 == 11 * 100
 
 
 def test_cost_is_linear_in_records() -> None:

@@ -205,7 +205,7 @@ def test_not_fitted(pair: Pair, tmp_path: Path) -> None:
         ({"width": 6}, "width must be a positive multiple of 4; got 6"),
         ({"width": 0}, "width must be a positive multiple of 4; got 0"),
         ({"solver": Solver("heun")}, "solver__method must be one of .*'midpoint'.*; got 'heun'"),
-        ({"dropout": 1.0}, "dropout must be at least 0 and below 1; got 1.0"),
+        ({"dropout": 1.0}, "dropout must be 0 or more and below 1; got 1.0"),
     ],
 )
 def test_wrong_settings(pair: Pair, options: dict[str, object], text: str) -> None:

@@ -10,9 +10,9 @@ PACKAGE = Path(__file__).resolve().parents[1] / "cndts"
 # From the ground up: a part may import what stands above it here, never what stands beside or below it.
 ORDER = [
     ["_whole_file"],
-    ["_ragged", "_layers", "event_batch", "persistence", "rank_scale", "static_features"],
-    ["queries", "targets", "panel", "tasks", "metrics", "plotting"],
-    ["event_chunks", "protocols", "datasets", "scaling"],
+    ["_ragged", "_layers", "_parameters", "event_batch", "persistence", "rank_scale", "static_features"],
+    ["queries", "targets", "panel", "parquet_panel", "tasks", "metrics", "plotting"],
+    ["distributions", "event_chunks", "protocols", "datasets", "missingness", "scaling", "transforms"],
     ["batching", "dynamics"],
     ["memory"],
     ["backbones", "heads"],
@@ -20,7 +20,7 @@ ORDER = [
     ["streaming"],
     ["inspect"],
     ["estimators"],
-    ["benchmarking"],
+    ["benchmarking", "export"],
     ["report"],
     ["cli"],
 ]

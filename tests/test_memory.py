@@ -379,19 +379,22 @@ def test_memories_without_events() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("by_head", [False, True])
 @pytest.mark.parametrize("n_askers", [2, 7, 9])
-def test_slot_attention_equals_plain_attention(n_askers: int) -> None:
+def test_slot_attention_equals_plain_attention(n_askers: int, by_head: bool) -> None:
     """Keys and contents computed per slot, softmax over slots, heads side by side: the textbook form."""
     torch.manual_seed(0)
     attention = SlotAttention(width=6, n_inside=5, n_heads=3).double()
     asked, slots, bias = (torch.randn(*shape).double() for shape in ((4, n_askers, 6), (4, 7, 5), (4, 7)))
     bias[0, 3:] = -torch.inf
+    bias = bias[:, None] + torch.randn(4, 3, 1) * torch.randn(4, 1, 7).double() if by_head else bias
     read, share = attention(asked, slots, bias)
     query, key, content = (
         layer(x).unflatten(-1, (3, 2)).transpose(1, 2)
         for layer, x in ((attention.query, asked), (attention.key, slots), (attention.content, slots))
     )
-    expected = (query @ key.transpose(-1, -2) / 2**0.5 + bias[:, None, None]).softmax(-1)
+    added = bias[:, :, None] if by_head else bias[:, None, None]
+    expected = (query @ key.transpose(-1, -2) / 2**0.5 + added).softmax(-1)
     torch.testing.assert_close(share, expected.transpose(1, 2))
     torch.testing.assert_close(read, attention.out((expected @ content).transpose(1, 2).flatten(2)))
     assert (share[0, :, :, 3:] == 0).all()

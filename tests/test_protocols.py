@@ -1,5 +1,8 @@
 """Protocols: the rules of the source, and that nothing of the test records leaks."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,7 +138,7 @@ def test_nothing_of_the_test_records_leaks(rules):
     assert not np.array_equal(clean.test[1].value, poisoned.test[1].value)
 
 
-@pytest.mark.parametrize("name", available_protocols())
+@pytest.mark.parametrize("name", [NAME, "mtan/physionet2012"])
 def test_validation_enters_through_the_scale_alone(name):
     """Poisoned validation records move training values only by another offset and range, as the source does it."""
     panel = stays(60)
@@ -212,17 +215,92 @@ def test_score_is_the_macro_average():
 
 @pytest.mark.parametrize("name", available_protocols())
 def test_every_protocol_describes_itself(name):
-    """Words with the source, and published numbers with theirs."""
-    rules = protocol(name)
-    table = rules.published()
-    assert rules.describe().startswith(name)
-    assert any(venue in rules.describe() for venue in ("ICML 2024", "ICLR 2021"))
-    assert "Traps" in rules.describe()
-    assert {"mse", "mse_std", "mae", "mae_std", "source"} == set(table.columns)
-    assert table["source"].notna().all()
-    assert table[["mse", "mae"]].notna().any(axis=1).all()
+    """Words with the source, and published numbers with theirs and a caution."""
+    rules = protocol(name, **({"data_set": "HOD01"} if name == "physiome-ode" else {}))
+    words, table = rules.describe(), rules.published()
+    assert words.startswith(f"{name}: ")
+    assert re.search(r"(ICML|ICLR|NeurIPS|AAAI) 20\d\d", words)
+    assert all(
+        f"\n{heading}" in words for heading in ("Source: ", "Data: ", "Split: ", "Task: ", "Score: ", "Traps\n- ")
+    )
+    assert not [line for line in words.splitlines() if line.startswith("   ")]
+    assert {"mse", "mse_std", "mae", "mae_std", "source"} <= set(table.columns)
+    assert table["source"].str.len().min() > 10
+    assert table.select_dtypes("number").notna().any(axis=1).all()
     assert not table.index.has_duplicates
-    assert "test patients differ" in table.attrs["caution"]
+    assert len(table.attrs["caution"]) > 40
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "model", "column", "value"),
+    [
+        ("t-patchgnn/human-activity", {}, "GraFITi", "mae", 3.09e-2),
+        ("t-patchgnn/ushcn", {}, "IMTS-Mixer", "mse", 0.491),
+        ("grafiti/ushcn", {}, "CRU", "mse_std", 0.060),
+        ("grafiti/physionet2012", {}, "LinODEnet", "mse", 0.299),
+        ("pyomnits/physionet2012", {}, "APN", "mae", 0.365),
+        ("pyomnits/human-activity", {}, "PrimeNet", "mse", 2.684),
+        ("pyomnits/ushcn", {}, "TimeCHEAT + ReIMTS", "mse", 0.162),
+        ("latent-ode/physionet2012-interpolation", {}, "ODE-RNN", "mse", 2.361e-3),
+        ("latent-ode/physionet2012-extrapolation", {}, "RNN-VAE", "mse_std", 0.145e-3),
+        ("latent-ode/physionet2012-mortality", {}, "GRU-D", "auroc", 0.818),
+        ("physiome-ode", {"data_set": "WOL03"}, "LinODENet", "mse", 0.073),
+        ("cru/pendulum", {}, "S5", "mse", 3.41e-3),
+        ("contiformer/spirals", {}, "Latent ODE", "rmse", 2.09e-2),
+    ],
+)
+def test_published_numbers(name, settings, model, column, value):
+    """One of each table, in plain units."""
+    assert protocol(name, **settings).published().loc[model, column] == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("pyomnits/physionet2012", {"rows": 12}),
+        ("pyomnits/human-activity", {"horizon": 1000}),
+        ("pyomnits/ushcn", {"rows": 10}),
+        ("latent-ode/physionet2012-interpolation", {"observed": 0.5}),
+        ("latent-ode/physionet2012-extrapolation", {"cut": "24h"}),
+        ("physiome-ode", {"data_set": "none such"}),
+    ],
+)
+def test_variants_that_nobody_published_have_no_table(name, settings):
+    """A number of another task would be compared."""
+    table = protocol(name, **settings).published()
+    assert len(table) == 0
+    assert table.attrs["caution"]
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "text"),
+    [
+        ("grafiti/ushcn", {"fold": 5}, "fold must be 0 to 4; got 5"),
+        ("grafiti/physionet2012", {"binning": "none"}, 'binning must be "source" or "complete"; got \'none\''),
+        (
+            "pyomnits/physionet2012",
+            {"rows": 4},
+            "36 h and 3 rows, 36 h and 12 rows, 24 h and 24 rows; got observe=36, rows=4",
+        ),
+        ("pyomnits/human-activity", {"horizon": 1500}, "horizon must be at most 1000 ms and more than 0; got 1500"),
+        ("pyomnits/ushcn", {"rows": 0}, "rows must be 1 or more; got 0"),
+        ("latent-ode/physionet2012-interpolation", {"observed": 0}, "more than 0 and at most 1; got 0"),
+        ("latent-ode/physionet2012-extrapolation", {"cut": "half"}, 'cut must be "union" or "24h"; got \'half\''),
+        ("physiome-ode", {"rows": "even"}, 'rows must be "odd" or "any"; got \'even\''),
+        ("physiome-ode", {"fold": -1}, "fold is a seed, 0 or more; got -1"),
+        ("cru/pendulum", {"n_train": 1}, "n_train must be 2 or more and n_test 1 or more; got 1 and 1000"),
+    ],
+)
+def test_settings_that_make_no_sense(name, settings, text):
+    """Refused when the protocol is made, not after an hour of fitting."""
+    with pytest.raises(ValueError, match=re.escape(text)):
+        protocol(name, **settings)
+
+
+def test_published_data_are_not_generated():
+    """Only protocols that say how their data are made make them."""
+    with pytest.raises(ValueError, match=r"t-patchgnn/ushcn is about published data; .*read_sporadic_csv"):
+        protocol("t-patchgnn/ushcn").generate()
 
 
 def test_published_numbers_are_in_the_units_of_the_score():
@@ -264,7 +342,7 @@ def test_unknown_protocol():
     """The known names are listed."""
     with pytest.raises(
         ValueError,
-        match="there is no protocol 'physionet'; the known ones are mtan/physionet2012, t-patchgnn/physionet2012",
+        match="there is no protocol 'physionet'; the known ones are contiformer/spirals, cru/pendulum, .*t-patchgnn/ushcn",
     ):
         protocol("physionet")
 
@@ -288,3 +366,9 @@ def test_set_a_has_the_sizes_of_the_source(physionet2012_folder, tmp_path):
     assert protocol(NAME).score(y, last[y.record, y.channel]) == pytest.approx(
         {"mse": 6.99e-3, "mae": 4.164e-2}, rel=1e-2
     )
+
+
+def test_the_page_names_every_protocol():
+    """A protocol that the documentation leaves out would not be found."""
+    page = (Path(__file__).parents[1] / "docs" / "protocols.rst").read_text(encoding="utf-8")
+    assert [name for name in available_protocols() if f"``{name}``" not in page] == []

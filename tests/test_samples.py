@@ -136,14 +136,17 @@ def test_cuts_use_context_and_targets() -> None:
     X, y = one_channel([[0.0, 1.0, 2.0, 3.0]], [[4.0, 5.0, 6.0, 7.0, 8.0]])
     samples = samples_of(X, y)
     assert samples.horizon == 4.0
-    n_past = set()
+    cuts, left_out = set(), []
     for seed in range(60):
         (part,) = drawn(samples, cut_share=1, seed=seed)
         past, ahead = (2 * part.batch.value + 1).tolist(), (2 * part.value + 1).tolist()
-        n_past.add(len(past))
-        assert past == list(range(len(past)))
-        assert ahead == list(range(len(past), min(len(past) + 4, 9)))
-    assert n_past == {2, 3, 4, 5, 6, 7}  # cuts lie between 1/8 and 0.85 of the 8 hours
+        cut = int(ahead[0])
+        cuts.add(cut)
+        assert set(past) <= set(range(cut))
+        assert ahead == list(range(cut, min(cut + 4, 9)))
+        left_out.append(1 - len(past) / cut)
+    assert cuts == {2, 3, 4, 5, 6, 7}  # cuts lie between 1/8 and 0.85 of the 8 hours
+    assert 0.1 < np.mean(left_out) < 0.3  # half of the highest share
 
 
 def test_horizon_is_that_of_nearly_all_records() -> None:

@@ -99,7 +99,7 @@ def parts(network: Network, sample: Sample, samples: Samples) -> dict[str, Calla
     def memories() -> None:
         written = memory.write(leaf(events), batch)
         read = memory.read(written, facts).sum() + memory.averages(written, len(facts.node)).sum()
-        (read + memory.recall(written, facts, leaf(by_record)).sum()).backward()
+        (read + memory.recall(written, facts, leaf(by_record)).read.sum()).backward()
 
     def attention() -> None:
         mixed = leaf(by_record)

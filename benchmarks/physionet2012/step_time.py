@@ -57,14 +57,14 @@ def steps(sample: Sample, samples: Samples) -> dict[str, Callable[[], object]]:
     with torch.no_grad():
         events = backbone.encoder(batch)
         facts = SeriesFacts.of(batch)
-        nodes, anchors, _ = backbone.encode(batch)
+        nodes, anchors = backbone.encode(batch)[:2]
         state, _ = backbone.readout(nodes, batch.query_node, batch.query_horizon)
 
     def memory() -> None:
         asked = leaf(nodes).view(batch.n_records, batch.n_channels, -1)
         written = backbone.memory.write(leaf(events), batch)
         read = backbone.memory.read(written, facts)
-        (read.sum() + backbone.memory.recall(written, facts, asked).sum()).backward()
+        (read.sum() + backbone.memory.recall(written, facts, asked).read.sum()).backward()
 
     def attention() -> None:
         mixed = leaf(nodes).view(batch.n_records, batch.n_channels, -1)

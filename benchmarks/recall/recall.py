@@ -10,6 +10,8 @@ import pandas as pd
 from cndts.benchmarking import finished_jobs, run_jobs
 from cndts.datasets import make_recall
 from cndts.estimators import HybridMemoryForecaster
+from cndts.panel import IrregularPanel
+from cndts.targets import Targets
 
 KINDS = ("cue", "window", "level", "key")
 VARIANTS: dict[str, dict[str, int]] = {
@@ -18,18 +20,21 @@ VARIANTS: dict[str, dict[str, int]] = {
     "no compressed": {"memory__timescales": 0},
     "no episodic": {"memory__episodic_slots": 0},
 }
-# Records, records a step, and epochs up to a distance: the further, the fewer records fit into the time.
-SCHEDULES = {300: (1000, 32, 20), 3_000: (1000, 32, 24), 30_000: (400, 16, 20), 300_000: (100, 4, 20)}
-N_TEST_EVENTS = 2_000_000
+# Events before the question in training: many short records, which are cheap, and a few long ones, by which distance matters.
+TRAINED = (10, 100, 1000, 3000)
+N_TRAINING_EVENTS = 600_000
+N_TEST_EVENTS = 1_000_000
 SETTINGS = {
     "width": 32,
     "layers": 1,
     "dropout": 0.0,  # the tasks have exact answers
+    "memory__longest": 1000.0,  # in units of the longest horizon, here about seven gaps between events
     "training__members": 1,
     "training__learning_rate": 5e-3,
     "training__averaging": 0.98,
     "training__cut_share": 0.0,  # the question is at the end
     "training__validation_fraction": 0.05,
+    "training__batch_size": 32,
 }
 
 
@@ -38,11 +43,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", required=True, help="file of results, one line a fit; finished fits are not repeated")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
-    parser.add_argument("--distances", nargs="+", type=int, default=[1000], help="events between evidence and question")
+    parser.add_argument(
+        "--distances", nargs="+", type=int, default=[1000, 10_000], help="tested events before the question"
+    )
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--records", type=int, help="training records; by default as many as the distance allows")
-    parser.add_argument("--epochs", type=int, help="passes over them; by default as many as the distance allows")
+    parser.add_argument("--records", type=int, default=2000, help="training records of a length, at most")
+    parser.add_argument("--epochs", type=int, default=6, help="passes over them")
     parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each; 0 works in this one")
     parser.add_argument("--table", action="store_true", help="print the table of what is there, and fit nothing")
     arguments = parser.parse_args()
@@ -52,59 +59,59 @@ def main() -> None:
 
 
 def planned(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """One job for each distance, kind, seed and variant, the near ones first."""
-    jobs = []
-    for distance in sorted(arguments.distances):
-        records, batch_size, epochs = schedule(distance)
-        sizes = {"records": arguments.records or records, "batch": batch_size, "epochs": arguments.epochs or epochs}
-        for kind in arguments.kinds:
-            for seed in arguments.seeds:
-                for variant in arguments.variants:
-                    jobs.append({"kind": kind, "distance": distance, "variant": variant, "seed": seed, **sizes})
-    return jobs
+    """One job for each kind, seed and variant."""
+    sizes = {"records": arguments.records, "epochs": arguments.epochs, "distances": sorted(arguments.distances)}
+    return [
+        {"kind": kind, "variant": variant, "seed": seed, **sizes}
+        for seed in arguments.seeds
+        for kind in arguments.kinds
+        for variant in arguments.variants
+    ]
 
 
-def schedule(distance: int) -> tuple[int, int, int]:
-    """Training records, records a step, and epochs."""
-    return SCHEDULES[min((limit for limit in SCHEDULES if distance <= limit), default=max(SCHEDULES))]
+def training_records(kind: str, n_records: int, seed: int) -> tuple[IrregularPanel, Targets]:
+    """Records of all trained lengths, of a long one as many as the budget of events allows."""
+    random = np.random.default_rng([seed, 0])
+    sizes = {distance: min(n_records, N_TRAINING_EVENTS // distance) for distance in TRAINED}
+    parts = [make_recall(n, distance, kind=kind, random_state=random) for distance, n in sizes.items()]
+    X = IrregularPanel.concat([X for X, _ in parts], ignore_records=True)
+    return X, Targets(X.queries, np.concatenate([y.value for _, y in parts]), X.records, X.channels)
 
 
 def recall(job: dict[str, Any]) -> dict[str, Any]:
-    """Fit one variant to one task and score it on fresh records."""
-    kind, distance, seed = job["kind"], job["distance"], job["seed"]
-    X, y = make_recall(job["records"], distance, kind=kind, random_state=np.random.default_rng([seed, 0]))
-    fresh, n_test = np.random.default_rng([seed, 1]), max(50, min(2000, N_TEST_EVENTS // distance))
-    X_test, y_test, truth = make_recall(n_test, distance, kind=kind, random_state=fresh, return_truth=True)
-    sizes = {"training__batch_size": job["batch"], "training__epochs": job["epochs"]}
-    # The unit of model time is the longest horizon, of some gaps: the memories are told how far back they may look.
-    reach = {"memory__longest": float(distance)}
-    model = HybridMemoryForecaster(random_state=seed).set_params(
-        **SETTINGS, **sizes, **reach, **VARIANTS[job["variant"]]
+    """Fit one variant to one task and score it on fresh records of each distance."""
+    model = HybridMemoryForecaster(random_state=job["seed"]).set_params(
+        **SETTINGS, training__epochs=job["epochs"], **VARIANTS[job["variant"]]
     )
     start = time.process_time()  # of this process alone, whatever else runs
-    model.fit(X, y)
+    model.fit(*training_records(job["kind"], job["records"], job["seed"]))
     seconds = time.process_time() - start
-    mse = float(np.mean((model.predict(X_test).value - y_test.value) ** 2))
-    best = float(np.mean((truth.best - y_test.value) ** 2))
-    return {
-        "skill": 1 - mse / truth.blind_error,
-        "best_skill": 1 - best / truth.blind_error,
-        "test_records": n_test,
-        "fit_seconds": seconds,
-    }
+    asked = [asked_after(model, job["kind"], distance, job["seed"]) for distance in job["distances"]]
+    return {"asked": asked, "fit_seconds": seconds}
+
+
+def asked_after(model: HybridMemoryForecaster, kind: str, distance: int, seed: int) -> dict[str, float]:
+    """Skill on fresh records of one distance, beside the best that is possible."""
+    n_records = max(20, min(1000, N_TEST_EVENTS // distance))
+    random = np.random.default_rng([seed, 1, distance])
+    X, y, truth = make_recall(n_records, distance, kind=kind, random_state=random, return_truth=True)
+    errors = [float(np.mean((value - y.value) ** 2)) for value in (model.predict(X).value, truth.best)]
+    skill, best = (1 - error / truth.blind_error for error in errors)
+    return {"distance": distance, "records": n_records, "skill": skill, "best_skill": best}
 
 
 def tell(line: dict[str, Any]) -> None:
     """One line a finished fit."""
-    what = " ".join(str(line[name]) for name in ("kind", "distance", "variant", "seed"))
-    print(f"{what}: skill {line['skill']:.3f} of {line['best_skill']:.3f} in {line['fit_seconds']:.0f} s", flush=True)
+    skills = ", ".join(f"{asked['skill']:.3f} after {asked['distance']:,}" for asked in line["asked"])
+    print(f"{line['kind']} {line['variant']} {line['seed']}: {skills} in {line['fit_seconds']:.0f} s", flush=True)
 
 
 def table(lines: list[dict[str, Any]]) -> str:
     """Markdown: mean and range over seeds of the skill on fresh records, one column a variant."""
     if not lines:
         return "nothing has been fitted"
-    runs = pd.DataFrame(lines)
+    names = ("kind", "variant", "seed")
+    runs = pd.DataFrame([{name: line[name] for name in names} | asked for line in lines for asked in line["asked"]])
     variants = [name for name in VARIANTS if name in set(runs["variant"])]
     rows = [["task", "events", "seeds", "best possible", *variants], ["---"] * (4 + len(variants))]
     for (kind, distance), group in runs.groupby(["kind", "distance"], sort=False):

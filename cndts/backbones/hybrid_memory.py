@@ -32,11 +32,14 @@ class EncodedRecords(NamedTuple):
         sees both sides of a gap also the first value and the averages after it.
     neighbours : Neighbours or None
         Observations next to the gap, of a model that sees both sides.
+    penalty : Tensor or None
+        What the memories add to the training loss.
     """
 
     nodes: Tensor
     anchors: Tensor
     neighbours: Neighbours | None = None
+    penalty: Tensor | None = None
 
 
 class HybridMemoryBackbone(Backbone[EncodedRecords]):
@@ -171,10 +174,12 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             Encoded static features.
         """
         averages = self.memory.averages(state, len(facts.node))
-        nodes = self._exchanged(self._first(state, facts, averages, static))
+        nodes, penalty = self._exchanged(self._first(state, facts, averages, static)), None
         if self.has_second_round:
-            nodes = self.second_round(nodes + self.memory.recall(state, facts, nodes))
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), self._anchors(averages, facts, len(static)))
+            read, penalty = self.memory.recall(state, facts, nodes)
+            nodes = self.second_round(nodes + read)
+        anchors = self._anchors(averages, facts, len(static))
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, penalty=penalty)
 
     def _between(self, later_side: LaterSide, batch: EventBatch, later: EventBatch) -> EncodedRecords:
         """Nodes that know both sides of a gap."""
@@ -186,14 +191,18 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         read_after = self.memory.read(state_after, facts_after)
         nodes = self._first(state, facts, averages, batch.static)
         nodes = self._exchanged(nodes + later_side(read_after, averages_after, facts_after, batch.bridge))
+        penalty = None
         if self.has_second_round:
-            recalled = later_side.recall(self.memory, state_after, facts_after, nodes)
-            nodes = self.second_round(nodes + self.memory.recall(state, facts, nodes) + recalled)
+            recalled_after = later_side.recall(self.memory, state_after, facts_after, nodes)
+            recalled = self.memory.recall(state, facts, nodes)
+            nodes = self.second_round(nodes + recalled.read + recalled_after.read)
+            penalty = _total(recalled.penalty, recalled_after.penalty)
         anchors = self._anchors(averages, facts, batch.n_records)
         seen_after = torch.cat([facts_after.value[:, None], averages_after], dim=1)
         after = anchors.new_zeros(len(anchors), seen_after.shape[1]).index_put((facts_after.node,), seen_after)
         neighbours = Neighbours.of(facts, facts_after, batch)
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), torch.cat([anchors, after], dim=1), neighbours)
+        anchors = torch.cat([anchors, after], dim=1)
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, neighbours, penalty)
 
     def _first(self, state: HybridState, facts: SeriesFacts, averages: Tensor, static: Tensor) -> Tensor:
         """Nodes before they exchange, shape (n_records, n_channels, width)."""
@@ -216,7 +225,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         anchors = state.anchors.index_select(0, query_node)
         if self.later_side is not None:
             anchors = self._with_line(anchors, state.neighbours, query_node, query_horizon)
-        return QueryStates(features, anchors, statistics)
+        return QueryStates(features, anchors, statistics, state.penalty)
 
     def _with_line(self, anchors: Tensor, neighbours: Neighbours | None, node: Tensor, horizon: Tensor) -> Tensor:
         """The straight line across the gap before all other anchors; the last value where there is no later side."""
@@ -236,3 +245,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         seen = torch.cat([facts.value[:, None], averages], dim=1)
         anchors = seen.new_zeros(n_records * self.n_channels, seen.shape[1] + 1)
         return anchors.index_put((facts.node,), torch.nn.functional.pad(seen, (0, 1)))
+
+
+def _total(before: Tensor | None, after: Tensor | None) -> Tensor | None:
+    return None if before is None or after is None else before + after

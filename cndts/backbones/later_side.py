@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from cndts._layers import log_time
 from cndts.backbones.record_digest import RecordDigest
 from cndts.event_batch import EventBatch
-from cndts.memory import HybridMemory, HybridState, SeriesFacts
+from cndts.memory import HybridMemory, HybridState, Recalled, SeriesFacts
 
 # Where a channel was not observed on one side, the other side decides: its distance is that of no event at all.
 _NEVER = 1e4
@@ -103,6 +103,7 @@ class LaterSide(nn.Module):
         span = self.bridge(torch.stack([log_time(bridge), (bridge > 0).to(bridge)], dim=-1))
         return nodes.view(n_records, n_channels, -1) + self.digest(averages, facts, n_records) + span[:, None]
 
-    def recall(self, memory: HybridMemory, state: HybridState, facts: SeriesFacts, nodes: Tensor) -> Tensor:
-        """What is added in the second round, shape (n_records, n_channels, width)."""
-        return self.recalled(memory.recall(state, facts, nodes))
+    def recall(self, memory: HybridMemory, state: HybridState, facts: SeriesFacts, nodes: Tensor) -> Recalled:
+        """What is added in the second round."""
+        recalled = memory.recall(state, facts, nodes)
+        return recalled._replace(read=self.recalled(recalled.read))

@@ -253,6 +253,9 @@ def _check(solver: Solver) -> None:
         raise ValueError(f"solver__method must be one of {methods}; got {solver.method!r}.")
     if solver.field not in FIELDS:
         raise ValueError(f"solver__field must be one of {tuple(FIELDS)}; got {solver.field!r}.")
+    for name in ("rtol", "atol"):
+        if not getattr(solver, name) > 0:
+            raise ValueError(f"solver__{name} must be above 0; got {getattr(solver, name)!r}.")
     for name, least in _LEAST.items():
         value = getattr(solver, name)
         if not value >= least:

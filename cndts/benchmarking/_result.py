@@ -13,8 +13,11 @@ import pandas as pd
 from cndts.benchmarking._exchange import write_json
 
 SUMMARY = ("mse", "mae", "skill", "crps", "coverage_90", "fit_seconds", "predict_seconds", "peak_mb")
-# of protocols that also ask for values which the context holds
-HIDDEN = ("mse_hidden", "mae_hidden", "mse_hidden_by_channel", "mae_hidden_by_channel")
+# of some protocols: about values that the context lacks, about labels, about curves
+FIRST = (
+    *("mse_hidden", "mae_hidden", "mse_hidden_by_channel", "mae_hidden_by_channel"),
+    *("auroc", "auprc", "rmse", "rmse_interpolation", "rmse_extrapolation"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,7 @@ class BenchmarkResult:
     comparisons : DataFrame
         Paired bootstrap of every two models, see ``compare_models``.
     published : DataFrame
-        Published results under the protocol.
+        Published results under the protocol; ``attrs["caution"]`` says why they do not quite compare.
     machine : dict
         Cores, processor and system.
     protocol_settings : dict
@@ -62,7 +65,7 @@ class BenchmarkResult:
 
     @staticmethod
     def _columns(runs: pd.DataFrame) -> list[str]:
-        return [*(name for name in HIDDEN if name in runs), *SUMMARY]
+        return [*(name for name in FIRST if name in runs), *SUMMARY]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON types; what is not known is null."""
@@ -77,6 +80,7 @@ class BenchmarkResult:
                 "channels": self.channels.to_dict("records"),
                 "comparisons": self.comparisons.to_dict("records"),
                 "published": self.published.reset_index(drop=self.published.index.name is None).to_dict("records"),
+                "caution": self.published.attrs.get("caution", ""),
             }
         )
 

@@ -51,7 +51,7 @@ def run_benchmark(
     Each fit runs in a process of its own, one after the other, so that time and memory are the model's own. Validation
     records are handed to ``fit`` as ``X_val``, ``y_val``; test records are predicted once. Where the protocol asks for
     values that the context holds, its own scores count them; skill, CRPS, coverage, errors by channel and comparisons
-    do not.
+    do not, unless it asks for no others.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def run_benchmark(
     split = rule.split(panel)
     (_, y_train), (_, y) = split.train, split.test
     means, hidden = reference_means(y_train), rule.hidden(y)
-    asked = y.with_values(np.where(hidden, y.value, np.nan))
+    asked = y.with_values(np.where(hidden, y.value, np.nan)) if hidden.any() else y
     threads = threads or available_threads()
     jobs = [(model, seed) for model in models for seed in seeds]
     predictions: dict[str, list[NDArray[np.float64]]] = {model: [] for model in models}

@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from cndts.cli._benchmark import benchmark
+from cndts.cli._datasets import datasets
 from cndts.cli._demo import demo
 from cndts.cli._errors import OneLineErrors
 from cndts.cli._evaluate import evaluate
 from cndts.cli._fit import fit
 from cndts.cli._info import info
 from cndts.cli._predict import predict
+from cndts.cli._tune import tune
 
 app = typer.Typer(
     cls=OneLineErrors,
@@ -21,8 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (demo, fit, predict, evaluate, benchmark, info):
+for _command in (demo, fit, predict, evaluate, tune, benchmark, info):
     app.command()(_command)
+app.add_typer(datasets, name="datasets")
 
 
 @app.callback()

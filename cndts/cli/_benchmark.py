@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cndts.cli._progress import progress_bar
+from cndts.cli._protocol_data import read_protocol_data
 from cndts.cli._settings import parse_model_settings, parse_seeds, split_list
-
-if TYPE_CHECKING:
-    from cndts.panel import IrregularPanel
 
 
 def benchmark(
@@ -49,7 +47,7 @@ def benchmark(
     protocol_settings = settings.pop("protocol", {})
     with progress_bar() as bar:
         task = bar.add_task("reading", total=None)
-        panel = read_protocol_data(protocol, paths)
+        panel = read_protocol_data(protocol, paths, protocol_settings)
         panel = panel if limit is None else panel[:limit]
         result = run_benchmark(
             protocol,
@@ -65,19 +63,3 @@ def benchmark(
     if json is not None:
         result.save(json)
     print_result(result)
-
-
-def read_protocol_data(protocol: str, paths: list[Path]) -> IrregularPanel:
-    """The panel that a protocol is about, from the publisher's files."""
-    from cndts.datasets import read_physionet2012
-    from cndts.protocols import available_protocols
-
-    readers = {"physionet2012": read_physionet2012}
-    if protocol not in available_protocols():
-        raise ValueError(f"there is no protocol {protocol!r}; the known ones are {', '.join(available_protocols())}.")
-    if not paths:
-        raise ValueError(f"{protocol} needs the data set's files: --data PATH...")
-    missing = [path for path in paths if not path.exists()]
-    if missing:
-        raise FileNotFoundError(f"there is no file or folder {missing[0]}; --data names the data set's own files.")
-    return readers[protocol.rsplit("/", 1)[-1]](paths if len(paths) > 1 else paths[0])

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _COLUMNS = {
     "mse": ("MSE", "{:.3e}"),
     "mae": ("MAE", "{:.3e}"),
+    "auroc": ("AUROC", "{:.3f}"),
+    "auprc": ("AUPRC", "{:.3f}"),
+    "rmse": ("RMSE", "{:.3e}"),
     "mse_hidden": ("MSE hidden", "{:.3e}"),
     "mae_hidden": ("MAE hidden", "{:.3e}"),
     "skill": ("skill", "{:.3f}"),
@@ -35,6 +38,8 @@ def print_result(result: BenchmarkResult) -> None:
         console.print(differences_table(result), "")
     if len(result.published):
         console.print(published_table(result.published))
+        if caution := result.published.attrs.get("caution"):
+            console.print(f"\n{caution}")
 
 
 def scores_table(result: BenchmarkResult) -> Table:
@@ -61,7 +66,8 @@ def differences_table(result: BenchmarkResult) -> Table:
 
 
 def published_table(published: pd.DataFrame) -> Table:
-    """What others have reported under the protocol."""
+    """What others have reported under the protocol; columns that nobody has reported are left out."""
+    published = published.dropna(axis="columns", how="all")
     rows = ((model, *map(_published, row)) for model, row in zip(published.index, published.to_numpy(), strict=True))
     return make_table("published under this protocol", ["model", *map(str, published.columns)], rows)
 

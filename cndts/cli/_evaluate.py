@@ -19,8 +19,8 @@ from cndts.cli._events import (
     TimeUnit,
     ValueColumn,
     read_events,
-    task_for,
 )
+from cndts.cli._lessons import Observed, lesson_for
 from cndts.cli._progress import working
 from cndts.cli._tables import make_table, terminal
 
@@ -34,6 +34,7 @@ def evaluate(
     observe: Annotated[float, typer.Option(help="Length of the context, in the time unit.")] = 24.0,
     horizon: Annotated[float, typer.Option(help="How far ahead to forecast, in the time unit.")] = 24.0,
     since: Since = None,
+    observed: Observed = 0.5,
     record: RecordColumn = "record",
     time: TimeColumn = "time",
     channel: ChannelColumn = "channel",
@@ -43,7 +44,7 @@ def evaluate(
     duplicates: Duplicates = "error",
     json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:
-    """Forecast the events after a cut from those before it, and compare with what came.
+    """Forecast the events after a cut from those before it, and compare with what came (an interpolator: hidden times).
 
     Errors are in the unit of each channel. Skill is 1 - MSE / MSE(training mean of the channel): 1 is perfect, 0 is no
     better than that mean. The last two columns say how many values lie in the 90 % interval, and its width.
@@ -53,14 +54,9 @@ def evaluate(
 
     forecaster = load_model(model)
     panel = read_events(data, Columns(record, time, channel, value), time_unit, static, duplicates)
-    task = task_for(panel, observe, horizon, since)
     check_channels(panel, forecaster, data)
-    X, y = task.split(panel.with_channels(forecaster.channels_in_))
-    if y.value.size == 0:
-        raise ValueError(
-            f"no event of {data} lies between {observe:g} and {observe + horizon:g} {panel.time_unit}, so there is nothing "
-            "to compare with; set --observe and --horizon to the length of your records."
-        )
+    panel = panel.with_channels(forecaster.channels_in_)
+    X, y = lesson_for(forecaster, panel, observe, horizon, since, observed, data)
     with working(f"forecasting {len(X):,} records"):
         y_hat = forecaster.predict(X)
         interval = forecaster.predict_interval(X, coverage=0.9)

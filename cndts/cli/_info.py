@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-EXTRAS = {"plot": "matplotlib", "arrow": "pyarrow", "polars": "polars", "sktime": "sktime"}
+EXTRAS = {
+    "plot": "matplotlib",
+    "arrow": "pyarrow",
+    "polars": "polars",
+    "sktime": "sktime",
+    "tune": "optuna",
+    "wfdb": "wfdb",
+}
 
 
 def info(json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False) -> None:

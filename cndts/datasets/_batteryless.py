@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cndts._ragged import offsets_from_lengths
-from cndts.datasets._data_warning import DataWarning
 from cndts.datasets._decimals import read_decimals
 from cndts.datasets._fields import split_rows
-from cndts.datasets._read_counts import ReadCounts
+from cndts.datasets._read_counts import ReadCounts, tell
 from cndts.datasets._sources import PathLike, as_paths, check_choice, nothing_found, read_sources, with_line_feeds
 from cndts.panel import IrregularPanel
-
-logger = logging.getLogger(__name__)
 
 UNITS = {
     "frontal": "g",
@@ -180,9 +175,7 @@ def read_batteryless(
         empty_records=tuple(name for name, trial in trials.items() if not len(trial.time)),
         other_files=tuple(others),
     )
-    logger.info("read_batteryless: %s", report)
-    if report.n_unforeseen:
-        warnings.warn(report.warning("the batteryless sensor"), DataWarning, stacklevel=2)
+    tell(report, "the batteryless sensor")
     return (panel, report) if return_report else panel
 
 

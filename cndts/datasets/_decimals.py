@@ -35,7 +35,12 @@ def read_decimals(text: bytes, begin: NDArray[np.int64], end: NDArray[np.int64])
     >>> read_decimals(b"1.38676, -2e-3 ,86399999.125,x", np.array([0, 8, 16, 29]), np.array([7, 15, 28, 30])).tolist()
     [1.38676, -0.002, 86399999.125, nan]
     """
-    number, plain = _plain_decimals(np.frombuffer(text, dtype=np.uint8), begin, end)
+    content = np.frombuffer(text, dtype=np.uint8)
+    negative = _first_is(content, begin, end, b"-")
+    whole, decimals, plain = _plain_digits(content, begin + negative, end)
+    plain &= whole <= _EXACT
+    number = np.where(plain, whole / _POWERS[np.where(plain, np.maximum(decimals, 0), 0)], np.nan)
+    np.negative(number, out=number, where=negative)
     if not plain.all():
         others = np.flatnonzero(~plain)
         seen: dict[bytes, float] = {}
@@ -47,15 +52,54 @@ def read_decimals(text: bytes, begin: NDArray[np.int64], end: NDArray[np.int64])
     return number
 
 
-def _plain_decimals(
+def read_integers(
+    text: bytes, begin: NDArray[np.int64], end: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Whole numbers of at most 18 digits between the given bounds, also those that float64 cannot hold.
+
+    Parameters
+    ----------
+    text : bytes
+    begin, end : ndarray of shape (n,)
+
+    Returns
+    -------
+    number : ndarray of shape (n,)
+        0 where the field holds anything else.
+    readable : ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> read_integers(b"633790226051280329,-3,1.5", np.array([0, 19, 22]), np.array([18, 21, 25]))
+    (array([633790226051280329,                 -3,                  0]), array([ True,  True, False]))
+    """
+    content = np.frombuffer(text, dtype=np.uint8)
+    negative = _first_is(content, begin, end, b"-")
+    whole, decimals, plain = _plain_digits(content, begin + negative, end)
+    plain &= decimals < 0
+    return np.where(plain, np.where(negative, -whole, whole), 0), plain
+
+
+def _first_is(
+    content: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64], character: bytes
+) -> NDArray[np.bool_]:
+    if not len(content):
+        return np.zeros(len(begin), dtype=bool)
+    return (begin < end) & (content[np.minimum(begin, len(content) - 1)] == ord(character))
+
+
+def _plain_digits(
     content: NDArray[np.uint8], begin: NDArray[np.int64], end: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Numbers of at most 18 digits, exact in float64, with at most one point and nothing else, and which fields are such."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Digits as a whole number, how many are behind the point (-1 without one), and which fields hold nothing else.
+
+    A plain field has at most 18 digits.
+    """
     length = end - begin
     plain = (length > 0) & (length <= _DIGITS + 1)
     longest = int(length[plain].max(initial=0))
     whole = np.zeros(len(begin), dtype=np.int64)
-    decimals = np.full(len(begin), -1, dtype=np.int64)  # digits behind the point, -1 before it
+    decimals = np.full(len(begin), -1, dtype=np.int64)
     n_digits = np.zeros(len(begin), dtype=np.int64)
     for position in range(longest):
         inside = position < length
@@ -68,9 +112,8 @@ def _plain_decimals(
         np.add(whole, digit, out=whole, where=is_digit)
         decimals += is_digit & (decimals >= 0) | is_point
         n_digits += is_digit
-    plain &= (n_digits > 0) & (n_digits <= _DIGITS) & (whole <= _EXACT)
-    scale = _POWERS[np.where(plain, np.maximum(decimals, 0), 0)]
-    return np.where(plain, whole / scale, np.nan), plain
+    plain &= (n_digits > 0) & (n_digits <= _DIGITS)
+    return whole, decimals, plain
 
 
 def _number(field: bytes) -> float:

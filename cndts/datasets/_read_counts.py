@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from cndts.datasets._data_warning import DataWarning
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,13 @@ class ReadCounts:
         if self.other_files:
             lines.append(f"other files: {_first(self.other_files)}")
         return "\n  ".join(lines)
+
+
+def tell(counts: ReadCounts, what: str, *, stacklevel: int = 3) -> None:
+    """Log the counts, and warn once if something unforeseen was left out."""
+    logger.info("%s: %s", what, counts)
+    if counts.n_unforeseen:
+        warnings.warn(counts.warning(what), DataWarning, stacklevel=stacklevel)
 
 
 def _in_words(counts: Mapping[str, int]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,14 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cndts._ragged import offsets_from_lengths
-from cndts.datasets._data_warning import DataWarning
 from cndts.datasets._ghcn_elements import CORE
 from cndts.datasets._read_counts import ReadCounts
 from cndts.datasets._sources import PathLike, nothing_found, read_sources, with_line_feeds
 from cndts.datasets._station_months import Choice, DayValues, MonthLayout, looks_like_months, parse_months
 from cndts.panel import IrregularPanel
-
-logger = logging.getLogger(__name__)
 
 REPEATED = "a station, day and element given before"
 _BATCH_BYTES = 2**23
@@ -189,10 +184,3 @@ def as_panel(days: StationDays, layout: MonthLayout, static: pd.DataFrame) -> Ir
         time_unit="D",
         origin=pd.Timestamp(start.astype("M8[s]")),
     )
-
-
-def tell(counts: ReadCounts, what: str) -> None:
-    """Log the counts, and warn if something unforeseen was left out."""
-    logger.info("%s: %s", what, counts)
-    if counts.n_unforeseen:
-        warnings.warn(counts.warning(what), DataWarning, stacklevel=3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cndts._ragged import offsets_from_lengths
-from cndts.datasets._tick_rows import SECONDS
+from cndts.datasets._tick_rows import SECONDS, midnight
 from cndts.panel import IrregularPanel
 
 PRICES = ("bid", "ask", "mid", "price")
@@ -129,9 +131,17 @@ def with_mid(quotes: Quotes) -> Quotes:
 
 
 def as_panel(
-    quotes: Quotes, origin: int, zone: str, resolution: Literal["us", "ns"], *, logarithmic: bool
+    quotes: Quotes,
+    origin: int,
+    zone: str,
+    resolution: Literal["us", "ns"],
+    *,
+    logarithmic: bool,
+    units: Mapping[str, str] | None = None,
 ) -> IrregularPanel:
     """Seconds since ``origin``, one event for each number of a row."""
+    if units is None and logarithmic:
+        units = dict.fromkeys([name for name in quotes.channels if name in PRICES], "bp")
     n_channels, n_rows = quotes.value.shape
     reference = _references(quotes)
     value = quotes.value
@@ -152,12 +162,21 @@ def as_panel(
         value.T.ravel()[known],
         records=ids,
         channels=quotes.channels,
-        units=dict.fromkeys([name for name in quotes.channels if name in PRICES], "bp") if logarithmic else None,
+        units=units,
         static=static,
         groups=np.array(quotes.days, dtype=object) if any(quotes.days) else None,
         time_unit="s",
         origin=pd.Timestamp(origin, unit="ns", tz="UTC").tz_convert(zone).as_unit(resolution),
     )
+
+
+def first_midnight(quotes: Quotes, zone: str) -> int:
+    """The midnight before everything, in nanoseconds since 1970 UTC."""
+    days = [datetime.date.fromisoformat(day) for day in quotes.days if day]
+    if len(quotes.instant):
+        first = pd.Timestamp(int(quotes.instant.min()), unit="ns", tz="UTC").tz_convert(zone)
+        days.append(first.date())
+    return midnight(min(days), zone) if days else 0
 
 
 def _references(quotes: Quotes) -> NDArray[np.float64]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import logging
-import warnings
 import zoneinfo
 from collections import Counter
 from collections.abc import Sequence
@@ -14,16 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cndts.datasets._data_warning import DataWarning
-from cndts.datasets._read_counts import ReadCounts
+from cndts.datasets._read_counts import ReadCounts, tell
 from cndts.datasets._sources import PathLike, as_paths, check_choice, nothing_found, read_sources
 from cndts.datasets._tick_names import date_in_name, symbol_in_name
-from cndts.datasets._tick_panel import Quotes, as_panel, check_prices, in_order, settle, with_mid
+from cndts.datasets._tick_panel import Quotes, as_panel, check_prices, first_midnight, in_order, settle, with_mid
 from cndts.datasets._tick_records import TickRecords
-from cndts.datasets._tick_rows import SINCE_1970, SINCE_MIDNIGHT, TickLayout, TickRows, midnight, parse_ticks
+from cndts.datasets._tick_rows import SINCE_1970, SINCE_MIDNIGHT, TickLayout, TickRows, parse_ticks
 from cndts.panel import IrregularPanel
-
-logger = logging.getLogger(__name__)
 
 Duplicates = Literal["last", "first", "mean", "keep", "error"]
 
@@ -212,10 +207,8 @@ def read_ticks(
     if mid and {"bid", "ask"} <= set(layout.channels):
         quotes = with_mid(quotes)
     resolution: Literal["us", "ns"] = "ns" if time_format == "ns" else "us"
-    panel = as_panel(quotes, _origin(quotes, time_zone), time_zone, resolution, logarithmic=prices == "bp")
-    logger.info("read_ticks: %s", report)
-    if report.n_unforeseen:
-        warnings.warn(report.warning("ticks"), DataWarning, stacklevel=2)
+    panel = as_panel(quotes, first_midnight(quotes, time_zone), time_zone, resolution, logarithmic=prices == "bp")
+    tell(report, "ticks")
     return (panel, report) if return_report else panel
 
 
@@ -264,15 +257,6 @@ def _empty(quotes: Quotes) -> tuple[str, ...]:
     counts = np.bincount(quotes.record, minlength=len(quotes.symbols))
     names = [f"{symbol} {day}".strip() for symbol, day in zip(quotes.symbols, quotes.days, strict=True)]
     return tuple(name for name, count in zip(names, counts.tolist(), strict=True) if not count)
-
-
-def _origin(quotes: Quotes, zone: str) -> int:
-    """The midnight before everything, in nanoseconds since 1970 UTC."""
-    days = [datetime.date.fromisoformat(day) for day in quotes.days if day]
-    if len(quotes.instant):
-        first = pd.Timestamp(int(quotes.instant.min()), unit="ns", tz="UTC").tz_convert(zone)
-        days.append(first.date())
-    return midnight(min(days), zone) if days else 0
 
 
 def _layout(columns: Sequence[str | None], time_format: str, time_zone: str, separator: str) -> TickLayout:

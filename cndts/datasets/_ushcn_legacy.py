@@ -8,9 +8,9 @@ from typing import Literal, overload
 import pandas as pd
 
 from cndts.datasets._ghcn_elements import LEGACY_METRIC, LEGACY_US
-from cndts.datasets._read_counts import ReadCounts
+from cndts.datasets._read_counts import ReadCounts, tell
 from cndts.datasets._sources import PathLike, as_paths, check_choice
-from cndts.datasets._station_days import as_panel, check_elements, read_days, tell
+from cndts.datasets._station_days import as_panel, check_elements, read_days
 from cndts.datasets._station_months import Choice, MonthLayout
 from cndts.panel import IrregularPanel
 

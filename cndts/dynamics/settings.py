@@ -1,9 +1,9 @@
 """Settings of the ODE solver."""
 
-from sklearn.base import BaseEstimator
+from cndts._parameters import NamedParameters
 
 
-class Solver(BaseEstimator):
+class Solver(NamedParameters):
     """How the state is carried from the last event to the query times.
 
     Parameters

@@ -92,6 +92,8 @@ class Adaptable:
         """
         check_is_fitted(self, "network_")
         _check_settings(steps, learning_rate, pull, batch_size)
+        if cast("NeuralForecaster", self)._reads_plain(X):
+            X, y = cast("NeuralForecaster", self)._plain_pair(X, y)
         adapted = cast("NeuralForecaster", copy.deepcopy(self))
         samples = adapted._samples_without_targets(X) if y is None else adapted._samples_of(X, y)
         training = adapted.training or Training()
@@ -131,7 +133,7 @@ class Adaptable:
         self
         """
         model = cast("NeuralForecaster", self)
-        if y is not None and not hasattr(self, "network_"):
+        if not hasattr(self, "network_") and (y is not None or not isinstance(X, IrregularPanel)):
             return cast(Self, model.fit(X, y))
         adapted = self.adapt(X, y)
         model.network_, self.adapt_results_ = adapted.network_, adapted.adapt_results_  # type: ignore[attr-defined]

@@ -95,7 +95,10 @@ def ask_everywhere(X: IrregularPanel, times: Any) -> IrregularPanel:
 
 def check_quantiles(quantiles: ArrayLike) -> NDArray[np.float64]:
     """Probabilities strictly between 0 and 1, in the order given."""
-    levels = np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
+    try:
+        levels = np.atleast_1d(np.asarray(quantiles, dtype=np.float64))
+    except (TypeError, ValueError):
+        levels = np.zeros(0)
     inside = (levels > 0) & (levels < 1)
     if levels.ndim != 1 or levels.size == 0 or not inside.all():
         raise ValueError(f"quantiles must lie strictly between 0 and 1; got {quantiles!r}. Use [0.1, 0.5, 0.9].")

@@ -1,14 +1,15 @@
 """What every forecaster of cndts shares: the scikit-learn interface on ragged records."""
 
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
 from sklearn.utils import RegressorTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
+from cndts._parameters import NamedParameters
 from cndts.estimators._alignment import (
     align_channels,
     ask_everywhere,
@@ -19,12 +20,15 @@ from cndts.estimators._alignment import (
     check_training_pair,
 )
 from cndts.estimators._channel_histories import horizons
+from cndts.estimators._distributional import Distributional
+from cndts.estimators._plain_arrays import PlainArrays
 from cndts.estimators._residual_quantiles import ResidualQuantiles
+from cndts.estimators._storable import Storable
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
 
-class BaseForecaster(BaseEstimator, ABC):
+class BaseForecaster(Distributional, Storable, PlainArrays, NamedParameters, ABC):
     """Forecasts the queries of a panel from its events.
 
     A query at time ``t`` is answered from the events of its record at or before ``t``, so appending later events
@@ -56,9 +60,7 @@ class BaseForecaster(BaseEstimator, ABC):
 
     # ---- fit -----------------------------------------------------------------------------------
 
-    def fit(
-        self, X: IrregularPanel, y: Targets, *, X_val: IrregularPanel | None = None, y_val: Targets | None = None
-    ) -> Self:
+    def fit(self, X: Any, y: Any, *, X_val: Any = None, y_val: Any = None) -> Self:
         """Fit to the targets of a panel's queries.
 
         Parameters
@@ -81,6 +83,9 @@ class BaseForecaster(BaseEstimator, ABC):
         ValueError
             If the panel is empty or asks for nothing, if ``y`` is not aligned with its queries or holds no value.
         """
+        if not isinstance(X, IrregularPanel) and not isinstance(y, Targets):
+            return self._fit_plain(X, y, X_val, y_val)
+        self._forget_plain()
         X, y = check_training_pair(X, y)
         if (X_val is None) != (y_val is None):
             raise ValueError(f"X_val and y_val go together; got only {'y_val' if X_val is None else 'X_val'}.")
@@ -119,7 +124,7 @@ class BaseForecaster(BaseEstimator, ABC):
 
     # ---- predict -------------------------------------------------------------------------------
 
-    def predict(self, X: IrregularPanel, times: Any = None) -> Targets | IrregularPanel:
+    def predict(self, X: Any, times: Any = None) -> Targets | IrregularPanel:
         """Forecast the queries of a panel, or every channel at given times.
 
         Parameters
@@ -143,12 +148,15 @@ class BaseForecaster(BaseEstimator, ABC):
         ValueError
             If ``X`` has channels that were not fitted, another time unit, or neither queries nor ``times``.
         """
+        if self._reads_plain(X):
+            answer: Any = self._plain_answer(X) if times is None else self.predict(self._plain_panel(X), times)
+            return answer
         if times is not None:
             return self._predict_everywhere(X, times)
         aligned = self._check_predict(X)
         return Targets(check_asks(X), self._answer_queries(aligned), X.records, X.channels)
 
-    def predict_quantiles(self, X: IrregularPanel, quantiles: ArrayLike) -> NDArray[np.float64]:
+    def predict_quantiles(self, X: Any, quantiles: ArrayLike) -> NDArray[np.float64]:
         """Quantiles of the forecast distribution at the queries of a panel.
 
         Parameters
@@ -164,9 +172,10 @@ class BaseForecaster(BaseEstimator, ABC):
             Rows in the order of ``X.queries``, columns in the order of ``quantiles``; rising with the probability.
         """
         levels = check_quantiles(quantiles)
+        X = self._plain_panel(X) if self._reads_plain(X) else X
         return self._answer_quantiles(self._check_predict(X), levels)
 
-    def predict_interval(self, X: IrregularPanel, coverage: float = 0.9) -> NDArray[np.float64]:
+    def predict_interval(self, X: Any, coverage: Any = 0.9) -> NDArray[np.float64]:
         """Central interval that should hold the target with probability ``coverage``.
 
         Parameters
@@ -181,11 +190,12 @@ class BaseForecaster(BaseEstimator, ABC):
         ndarray of shape (n_targets, 2)
             Lower and upper bound.
         """
-        if not 0 < coverage < 1:
+        if not isinstance(coverage, Real) or not 0 < float(coverage) < 1:
             raise ValueError(f"coverage must lie strictly between 0 and 1; got {coverage!r}. Use 0.9 for 90 %.")
-        return self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
+        share = float(coverage)
+        return self.predict_quantiles(X, [(1 - share) / 2, (1 + share) / 2])
 
-    def score(self, X: IrregularPanel, y: Targets) -> float:
+    def score(self, X: Any, y: Any) -> float:
         r"""Mean skill over channels against the training mean; 1 is perfect, 0 no better than the mean.
 
         Parameters
@@ -202,6 +212,7 @@ class BaseForecaster(BaseEstimator, ABC):
             where :math:`\bar{x}_c` is ``channel_means_``. Channels whose targets all equal that mean are left out;
             NaN if no channel is left.
         """
+        X, y = self._plain_pair(X, y) if self._reads_plain(X) else (X, y)
         aligned = self._check_predict(X)
         target = check_aligned(X, y).value.astype(np.float64)
         known, channel = ~np.isnan(target), check_asks(aligned).channel
@@ -251,9 +262,11 @@ class BaseForecaster(BaseEstimator, ABC):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.estimator_type = "regressor"
-        tags.regressor_tags = RegressorTags()
+        # of arbitrary columns, which is what scikit-learn's checks train on: they have no order in time
+        tags.regressor_tags = RegressorTags(poor_score=True)
         tags.target_tags.required = True
-        tags.input_tags.two_d_array = False
+        tags.target_tags.multi_output = True
+        tags.input_tags.allow_nan = True
         return tags
 
 

@@ -57,8 +57,10 @@ class BoostedTreesForecaster(TabularForecaster):
         By position in ``channels_in_``.
     rates_ : ndarray of shape (n_channels,)
         Decay rate of each channel, in 1 / time unit, for the forecast that the models correct.
-    n_iter_ : dict of int to int
+    n_rounds_ : dict of int to int
         Rounds in use, by position in ``channels_in_``.
+    n_iter_ : ndarray of int, shape (n_channels,)
+        Rounds fitted for each channel; 0 without a model.
     held_out_records_ : ndarray of int
         Positions of the training records that were held out; empty with ``X_val``.
     timescales_ : tuple of float
@@ -125,9 +127,10 @@ class BoostedTreesForecaster(TabularForecaster):
             kept = np.setdiff1d(np.arange(len(X)), self.held_out_records_)
             X, y, X_val, y_val = X[kept], y[kept], X[self.held_out_records_], y[self.held_out_records_]
         super()._fit(X, y, X_val, y_val)
-        self.n_iter_ = {
-            channel: model.n_iter for channel, model in self.models_.items() if isinstance(model, ShortenedBoosting)
-        }
+        boosted = {channel: model for channel, model in self.models_.items() if isinstance(model, ShortenedBoosting)}
+        self.n_rounds_ = {channel: model.n_rounds for channel, model in boosted.items()}
+        self.n_iter_ = np.zeros(self.n_channels_in_, dtype=np.int64)
+        self.n_iter_[list(boosted)] = [model.boosting.n_iter_ for model in boosted.values()]
 
     def _calibration_set(
         self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None
@@ -163,7 +166,7 @@ class ShortenedBoosting:
         design, n_rows = rows.design[:, self.columns], 0 if held_out is None else len(held_out.target)
         if held_out is None or n_rows == 0:
             boosting.fit(design, rows.target)
-            self.n_iter = boosting.n_iter_
+            self.n_rounds = boosting.n_iter_
             return
         seen = held_out.design[:, self.columns]
         if "X_val" in signature(boosting.fit).parameters:
@@ -172,7 +175,7 @@ class ShortenedBoosting:
             boosting.fit(design, rows.target, X_val=seen, y_val=held_out.target)
         else:
             boosting.fit(design, rows.target)
-        self.n_iter = self._best_round(seen, held_out.target)
+        self.n_rounds = self._best_round(seen, held_out.target)
 
     def _best_round(self, design: NDArray[np.float32], target: NDArray[np.float64]) -> int:
         power = 2 if self.boosting.loss == "squared_error" else 1
@@ -182,7 +185,7 @@ class ShortenedBoosting:
 
     def predict(self, design: NDArray[np.float32]) -> NDArray[np.float64]:
         """Standardised correction of each row, shape (n_rows,)."""
-        if self.n_iter == 0:
+        if self.n_rounds == 0:
             return np.full(len(design), self.constant)
         stages = self.boosting.staged_predict(design[:, self.columns])
-        return next(islice(stages, self.n_iter - 1, None))
+        return next(islice(stages, self.n_rounds - 1, None))

@@ -41,8 +41,10 @@ class BoostedTreesInterpolator(TwoSidedTabular, BoostedTreesForecaster):
         By position in ``channels_in_``.
     rates_, noise_shares_ : ndarray of shape (n_channels,)
         Rate of return and noise share of each channel, for the answer that the trees correct.
-    n_iter_ : dict of int to int
+    n_rounds_ : dict of int to int
         Rounds in use, by position in ``channels_in_``.
+    n_iter_ : ndarray of int, shape (n_channels,)
+        Rounds fitted for each channel; 0 without a model.
     held_out_records_ : ndarray of int
         Positions of the training records that were held out; empty with ``X_val``.
     timescales_ : tuple of float

@@ -4,11 +4,10 @@ import numpy as np
 
 from cndts.backbones import HybridMemoryBackbone
 from cndts.dynamics import Solver
+from cndts.estimators._hybrid_backbone import check_width, hybrid_backbone
 from cndts.estimators._neural_forecaster import NeuralForecaster
 from cndts.memory import Memory
 from cndts.training import Training
-
-_N_HEADS = 4
 
 
 class HybridMemoryForecaster(NeuralForecaster):
@@ -98,21 +97,19 @@ class HybridMemoryForecaster(NeuralForecaster):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        if self.width <= 0 or self.width % _N_HEADS:
-            raise ValueError(f"width must be a positive multiple of {_N_HEADS}; got {self.width!r}.")
+        check_width(self.width)
 
     def _backbone(self) -> HybridMemoryBackbone:
         return self._hybrid_backbone()
 
     def _hybrid_backbone(self, two_sided: bool = False) -> HybridMemoryBackbone:
-        return HybridMemoryBackbone(
+        return hybrid_backbone(
             self.n_channels_in_,
             self.static_.n_features,
-            self.memory or Memory(),
-            self.solver or Solver(),
+            self.memory,
+            self.solver,
             width=self.width,
-            n_heads=_N_HEADS,
-            n_layers=self.layers,
+            layers=self.layers,
             dropout=self.dropout,
             two_sided=two_sided,
         )

@@ -68,7 +68,6 @@ class IrregularForecaster(NeuralForecaster):
 
     _settings: ClassVar[dict[str, type[BaseEstimator]]] = {"solver": Solver, "training": Training}
     _left_open: ClassVar[tuple[str, ...]] = ("solver",)
-    _plain: ClassVar[tuple[str, ...]] = ("backbone", "head", "width", "dropout", "verbose")
 
     def __init__(
         self,

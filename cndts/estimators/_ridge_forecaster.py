@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from cndts.estimators._tabular_forecaster import Features, Rows, TabularForecaster
@@ -70,14 +70,20 @@ class RidgeForecaster(TabularForecaster):
 
 
 class ClippedRidge:
-    """Ridge regression that stays within the range of its targets."""
+    """Ridge regression that stays within the range of its targets, as plain arrays."""
 
     def __init__(self, rows: Rows, penalties: NDArray[np.float64]) -> None:
         imputer = SimpleImputer(add_indicator=True, keep_empty_features=True)
-        self.pipeline: Pipeline = make_pipeline(imputer, StandardScaler(), RidgeCV(alphas=penalties))
-        self.pipeline.fit(rows.design.astype(np.float64), rows.target)
-        self.low, self.high = rows.target.min(), rows.target.max()
+        scaler, ridge = StandardScaler(), RidgeCV(alphas=penalties)
+        make_pipeline(imputer, scaler, ridge).fit(rows.design.astype(np.float64), rows.target)
+        self.stand_ins, self.indicated = imputer.statistics_, imputer.indicator_.features_
+        self.means, self.scales = scaler.mean_, scaler.scale_
+        self.coefficients, self.intercept = ridge.coef_, float(ridge.intercept_)
+        self.low, self.high = float(rows.target.min()), float(rows.target.max())
 
     def predict(self, design: NDArray[np.float32]) -> NDArray[np.float64]:
         """Standardised correction of each row, shape (n_rows,)."""
-        return np.clip(self.pipeline.predict(design.astype(np.float64)), self.low, self.high)
+        unknown = np.isnan(design)
+        known = np.where(unknown, self.stand_ins, design.astype(np.float64))
+        standard = (np.hstack([known, unknown[:, self.indicated]]) - self.means) / self.scales
+        return np.clip(standard @ self.coefficients + self.intercept, self.low, self.high)

@@ -3,7 +3,7 @@
 from cndts.memory.compressed import CompressedMemory, CompressedState
 from cndts.memory.episodic import EpisodicMemory, EpisodicState
 from cndts.memory.gates import ForgetGate, ReadGate, WriteGate
-from cndts.memory.hybrid import LONG_TERM, HybridMemory, HybridState, SeriesFacts
+from cndts.memory.hybrid import LONG_TERM, HybridMemory, HybridState, Recalled, SeriesFacts
 from cndts.memory.legendre import LegendreMemory, LegendreState
 from cndts.memory.long_term import LongTermMemory
 from cndts.memory.oscillating import OscillatingMemory, OscillatingState
@@ -29,6 +29,7 @@ __all__ = [
     "OscillatingMemory",
     "OscillatingState",
     "ReadGate",
+    "Recalled",
     "SeriesFacts",
     "SlotAttention",
     "WorkingMemory",

@@ -15,6 +15,10 @@ _N_FACTS = 3
 # Log rate of fading at the start of training, per longest horizon: records may span thousands of horizons, and a slot that has faded
 # away before the first step teaches the rate nothing.
 _SLOW = -9.0
+# Weight of the penalty by which events that are read become salient: enough to move the gate, too little to move what is read.
+_CONSOLIDATION = 0.03
+# Values further out than this look alike in a signature.
+_FAR = 8.0
 
 
 class EpisodicState(NamedTuple):
@@ -24,6 +28,8 @@ class EpisodicState(NamedTuple):
     ----------
     encoded : Tensor of shape (n_records, n_slots, width)
         The encoded events; 0 in empty slots.
+    company : Tensor of shape (n_records, n_slots, width)
+        Mean signature of what else was seen at the time of the event; 0 where it was alone, and in empty slots.
     facts : Tensor of shape (n_records, n_slots, 3)
         Value, its rank score, time to the last event of the record; 0 in empty slots.
     strength : Tensor of shape (n_records, n_slots)
@@ -34,14 +40,18 @@ class EpisodicState(NamedTuple):
         Pace of fading after the last event.
     luck : Tensor of shape (n_records, n_slots)
         Noise that the event drew in training, for as long as it stays; 0 in evaluation.
+    latest : Tensor of shape (n_records, width)
+        Mean signature of what was seen at the record's last time stamp; 0 before any.
     """
 
     encoded: Tensor
+    company: Tensor
     facts: Tensor
     strength: Tensor
     channel: Tensor
     pace: Tensor
     luck: Tensor
+    latest: Tensor
 
     @property
     def is_held(self) -> Tensor:
@@ -56,34 +66,49 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
     gate and surprise, where surprise is the distance from what its series showed before in the series' own deviations.
     The strength of all slots of a record falls by :math:`\rho \int \phi\,dt`, with the pace :math:`\phi` of the forget gate
     at the record's latest visit. What falls is common to all slots, so their order never changes: keeping the strongest
-    at every step and choosing the strongest of all at the end are the same, which makes streaming exact. Slots are read by
-    attention with their strength added to the score, so that gates learn through it; during training Gumbel noise on the
-    salience lets other events try (Kool et al., *Stochastic Beams and Where to Find Them*, ICML 2019: the largest noisy scores are a
-    sample without replacement).
+    at every step and choosing the strongest of all at the end are the same, which makes streaming exact.
+
+    Slots are read by attention. To the score of a slot j come its strength, so that gates learn through it, and in each head h its
+    likeness to the present: with a signature :math:`\sigma` of every event's value and channel,
+
+    .. math:: -\tfrac{1}{2} \lVert P_h (\bar\sigma_\text{now} - \bar\sigma_j) \rVert^2,
+
+    where :math:`\bar\sigma_\text{now}` is the mean over the record's last time stamp and :math:`\bar\sigma_j` that over what came with the
+    event. One map for both sides makes like find like from the first step of training on, as in the keys of Graves, Wayne and
+    Danihelka, *Neural Turing Machines*, 2014, section 3.3.1, with a distance in place of their cosine.
+
+    What is read becomes salient: a penalty draws :math:`\mathrm{softmax}(s)` over the slots towards the share :math:`a_j` that was
+    read of each, :math:`-\sum_j a_j \log \mathrm{softmax}(s)_j`, in which the shares are constants. Attention alone would never
+    tell the gate that an event was not worth keeping. During training Gumbel noise on the salience lets other events try (Kool et
+    al., *Stochastic Beams and Where to Find Them*, ICML 2019: the largest noisy scores are a sample without replacement).
 
     Parameters
     ----------
+    n_channels : int
+        Channels.
     n_slots : int
         Events kept per record.
     width : int
-        Length of an encoded event and of what is read.
+        Length of an encoded event, of a signature and of what is read.
     n_heads : int
         Heads of the attention.
     dropout : float
-        Applied to what is read.
+        Applied to what is read; twice this share of the records goes without any read, since exact events of the past would tell
+        training records apart.
     write_gate, forget_gate : bool
         Whether the gates are learned; without the write gate salience is surprise alone, without the forget gate slots
         fade at one common pace.
 
     Examples
     --------
-    >>> memory = EpisodicMemory(n_slots=4, width=8, n_heads=2, dropout=0.0)
+    >>> memory = EpisodicMemory(n_channels=3, n_slots=4, width=8, n_heads=2, dropout=0.0)
     >>> memory.empty(2).is_held.any().item()
     False
     """
 
     def __init__(
         self,
+        n_channels: int,
         n_slots: int,
         width: int,
         n_heads: int,
@@ -98,20 +123,27 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         self.surprise = nn.Parameter(torch.tensor([1.0, 1.0]))
         self.log_rate = nn.Parameter(torch.tensor(_SLOW))
         self.forget_gate = ForgetGate(width, 1, forget_gate)
+        self.signature = nn.Linear(2, width)
+        self.channel = nn.Embedding(n_channels, width)
+        nn.init.normal_(self.channel.weight, std=0.3)
+        self.likeness = nn.Linear(width, width, bias=False)
+        nn.init.normal_(self.likeness.weight, std=2 / width**0.5)  # at first, unlike slots are told apart
         self.norm = nn.LayerNorm(width)
         self.attention = SlotAttention(width, width + _N_FACTS, n_heads)
-        self.dropout = Dropout(dropout)
+        self.dropout, self.absent = Dropout(dropout), min(2 * dropout, 0.5)
 
     def empty(self, n_rows: int) -> EpisodicState:
         """Slots without events."""
         like, slots = self.norm.weight, (n_rows, self.n_slots)
         return EpisodicState(
             like.new_zeros(*slots, self.width),
+            like.new_zeros(*slots, self.width),
             like.new_zeros(*slots, _N_FACTS),
             like.new_full(slots, -torch.inf),
             torch.full(slots, -1, dtype=torch.long, device=like.device),
             like.new_ones(n_rows),
             like.new_zeros(slots),
+            like.new_zeros(n_rows, self.width),
         )
 
     # ---- write ---------------------------------------------------------------------------------
@@ -120,6 +152,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         """Keep the most salient events of each record."""
         record = batch.visit_record.index_select(0, batch.visit)
         lost, pace, waited_lost = self._fading(encoded, batch)
+        company, latest = self._company(batch)
         facts = torch.stack([batch.value, batch.score, batch.visit_age.index_select(0, batch.visit)], dim=-1)
         strength = self._salience(encoded, batch) - lost.index_select(0, batch.visit)
         luck = _gumbel(strength) if self.training else torch.zeros_like(strength)
@@ -135,11 +168,13 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
 
         new = EpisodicState(
             encoded=take(encoded, 0.0),
+            company=take(company, 0.0),
             facts=take(facts, 0.0),
             strength=take(strength, -torch.inf),
             channel=take(batch.channel, -1),
             pace=pace,
             luck=take(luck, 0.0),
+            latest=latest,
         )
         return new if before is None else self._among(new, before, batch, waited_lost)
 
@@ -147,6 +182,22 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         """Log salience of each event, shape (n_events,)."""
         unexpected = torch.stack([batch.surprise.log1p(), batch.is_first], dim=-1) @ self.surprise
         return unexpected if self.salience is None else unexpected + self.salience(encoded).squeeze(-1)
+
+    def _company(self, batch: EventBatch) -> tuple[Tensor, Tensor]:
+        """Mean signature of what else was seen with each event, and of each record's last visit."""
+        seen = self.signature(torch.stack([batch.value.clamp(-_FAR, _FAR), batch.score], dim=-1))
+        seen = torch.nn.functional.silu(seen + self.channel.weight.index_select(0, batch.channel))
+        total = seen.new_zeros(batch.n_visits, self.width).index_add(0, batch.visit, seen)
+        count = seen.new_zeros(batch.n_visits).index_add(0, batch.visit, torch.ones_like(batch.value))
+        others = (count - 1).clamp(min=1).index_select(0, batch.visit)[:, None]
+        # An event that was alone has no company, not the rounding error of a difference.
+        is_alone = (count == 1).index_select(0, batch.visit)[:, None]
+        company = ((total.index_select(0, batch.visit) - seen) / others).masked_fill(is_alone, 0.0)
+        if not batch.n_visits:
+            return company, seen.new_zeros(batch.n_records, self.width)
+        n_visits = torch.bincount(batch.visit_record, minlength=batch.n_records)
+        latest = (total / count[:, None]).index_select(0, (n_visits.cumsum(0) - 1).clamp(min=0))
+        return company, latest.masked_fill((n_visits == 0)[:, None], 0.0)
 
     def _fading(self, encoded: Tensor, batch: EventBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Strength lost from each visit to the record's last, pace after the last visit, strength lost since the first."""
@@ -197,8 +248,9 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
             part = torch.cat([getattr(older, name), getattr(new, name)], dim=1)
             return part.gather(1, place.view(*place.shape, *[1] * (part.ndim - 2)).expand(-1, -1, *part.shape[2:]))
 
-        slots = {name: among(name) for name in ("encoded", "facts", "strength", "channel", "luck")}
-        return EpisodicState(**slots, pace=torch.where(is_seen, new.pace, before.pace))
+        slots = {name: among(name) for name in ("encoded", "company", "facts", "strength", "channel", "luck")}
+        latest = torch.where(is_seen[:, None], new.latest, before.latest)
+        return EpisodicState(**slots, pace=torch.where(is_seen, new.pace, before.pace), latest=latest)
 
     # ---- read ----------------------------------------------------------------------------------
 
@@ -221,9 +273,27 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         value, score, age = state.facts.unbind(-1)
         facts = torch.stack([value, score, log_time(age)], dim=-1) * state.is_held[..., None]
         slots = torch.nn.functional.pad(torch.cat([state.encoded, facts], dim=-1), (0, 0, 0, 1))
-        bias = torch.nn.functional.pad(state.strength, (0, 1))
+        unlike = (
+            self.likeness(state.latest[:, None] - state.company).unflatten(-1, self.attention.heads).square().sum(-1)
+        )
+        bias = torch.nn.functional.pad((state.strength[..., None] - unlike / 2).transpose(1, 2), (0, 1))
         read, share = self.attention(self.norm(asked), slots, bias)
-        return self.dropout(read), share
+        return self._thinned(read), share
+
+    def _thinned(self, read: Tensor) -> Tensor:
+        """What is left of a read in training."""
+        if not self.training or not self.absent:
+            return read
+        is_there = torch.rand(len(read), 1, 1, device=read.device) >= self.absent
+        return self.dropout(read) * is_there / (1 - self.absent)
+
+    @staticmethod
+    def consolidation(state: EpisodicState, share: Tensor) -> Tensor:
+        """Penalty, a scalar, that draws the strengths towards what was read; ``share`` as ``recall`` gives it."""
+        used = share[..., :-1].mean(dim=(1, 2)).detach()
+        # A finite number, since 0 times -inf has no gradient; an empty slot is never read.
+        log_strength = state.strength.masked_fill(~state.is_held, -1e4).log_softmax(dim=-1)
+        return -_CONSOLIDATION * (used * log_strength).sum(dim=-1).mean()
 
 
 def _gumbel(like: Tensor) -> Tensor:

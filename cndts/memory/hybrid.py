@@ -77,6 +77,21 @@ class HybridState(NamedTuple):
         )
 
 
+class Recalled(NamedTuple):
+    """What the second read gives.
+
+    Attributes
+    ----------
+    read : Tensor of shape (n_records, n_channels, width)
+        For the nodes.
+    penalty : Tensor or None
+        A scalar that is added to the training loss; None in evaluation.
+    """
+
+    read: Tensor
+    penalty: Tensor | None
+
+
 class HybridMemory(nn.Module):
     """The memories of a record and the gates that join them.
 
@@ -114,7 +129,7 @@ class HybridMemory(nn.Module):
         if settings.window:
             self.working = WorkingMemory(settings.window, width, n_heads, dropout, **gates)
         if settings.episodic_slots:
-            self.episodic = EpisodicMemory(settings.episodic_slots, width, n_heads, dropout, **gates)
+            self.episodic = EpisodicMemory(n_channels, settings.episodic_slots, width, n_heads, dropout, **gates)
         self.lengths = nn.Linear(3, width)
         n_first = (self.compressed is not None) + (self.working is not None)
         n_second = (self.working is not None) + (self.episodic is not None)
@@ -158,7 +173,7 @@ class HybridMemory(nn.Module):
             reads.append(self.working.read(state.working, facts.age))
         return known + self.first_gate(known + sum(reads), reads) if reads else known
 
-    def recall(self, state: HybridState, facts: SeriesFacts, nodes: Tensor) -> Tensor:
+    def recall(self, state: HybridState, facts: SeriesFacts, nodes: Tensor) -> Recalled:
         """Second read of the bounded memories by nodes that know of each other.
 
         Parameters
@@ -172,16 +187,18 @@ class HybridMemory(nn.Module):
 
         Returns
         -------
-        Tensor of shape (n_records, n_channels, width)
+        Recalled
         """
-        reads = []
+        reads, penalty = [], None
         if self.working is not None and state.working is not None:
             asked = nodes.flatten(0, 1).index_select(0, facts.node)
             read = self.working.recall(state.working, facts.age, asked)
             reads.append(torch.zeros_like(nodes.flatten(0, 1)).index_add(0, facts.node, read).view_as(nodes))
         if self.episodic is not None and state.episodic is not None:
-            reads.append(self.episodic.recall(state.episodic, nodes)[0])
-        return self.second_gate(nodes, reads) if reads else torch.zeros_like(nodes)
+            read, share = self.episodic.recall(state.episodic, nodes)
+            reads.append(read)
+            penalty = self.episodic.consolidation(state.episodic, share) if self.training else None
+        return Recalled(self.second_gate(nodes, reads) if reads else torch.zeros_like(nodes), penalty)
 
 
 LONG_TERM: dict[str, type[LongTermMemory]] = {

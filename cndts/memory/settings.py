@@ -2,10 +2,10 @@
 
 from numbers import Integral, Real
 
-from sklearn.base import BaseEstimator
+from cndts._parameters import NamedParameters
 
 
-class Memory(BaseEstimator):
+class Memory(NamedParameters):
     """Sizes of the memories of a hybrid-memory model, and which of its parts are there.
 
     Parameters

@@ -41,7 +41,7 @@ class SlotAttention(nn.Module):
             Who asks.
         slots : Tensor of shape (n_rows, n_slots, n_inside)
             What is held.
-        bias : Tensor of shape (n_rows, n_slots)
+        bias : Tensor of shape (n_rows, n_slots) or (n_rows, n_heads, n_slots)
             Added to the scores; -inf for an empty slot. Every row needs a slot that is not empty.
 
         Returns
@@ -51,19 +51,21 @@ class SlotAttention(nn.Module):
             What each slot contributed.
         """
         query = self.query(asked).unflatten(-1, self.heads) / self.heads[1] ** 0.5
+        bias = bias if bias.ndim == 3 else bias[:, None]
         read, share = (self._by_asker if asked.shape[1] < slots.shape[1] else self._by_slot)(query, slots, bias)
         return self.out(read.flatten(2)), share
 
     def _by_slot(self, query: Tensor, slots: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         key, content = (layer(slots).unflatten(-1, self.heads).transpose(1, 2) for layer in (self.key, self.content))
-        share = (query.transpose(1, 2) @ key.transpose(2, 3) + bias[:, None, None]).softmax(dim=-1)
+        share = (query.transpose(1, 2) @ key.transpose(2, 3) + bias[:, :, None]).softmax(dim=-1)
         return (share @ content).transpose(1, 2), share.transpose(1, 2)
 
     def _by_asker(self, query: Tensor, slots: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         n_askers = query.shape[1]
         key, content = self.key.weight.unflatten(0, self.heads), self.content.weight.unflatten(0, self.heads)
         sought = torch.einsum("rahk,hkf->rahf", query, key).flatten(1, 2)
-        share = (sought @ slots.transpose(1, 2) + bias[:, None]).softmax(dim=-1)
-        found = (share @ slots).unflatten(1, (n_askers, self.heads[0]))
+        score = (sought @ slots.transpose(1, 2)).unflatten(1, (n_askers, self.heads[0]))
+        share = (score + bias[:, None]).softmax(dim=-1)
+        found = (share.flatten(1, 2) @ slots).unflatten(1, (n_askers, self.heads[0]))
         read = torch.einsum("rahf,hkf->rahk", found, content) + self.content.bias.unflatten(0, self.heads)
-        return read, share.unflatten(1, (n_askers, self.heads[0]))
+        return read, share

@@ -21,6 +21,7 @@ from cndts.metrics._probabilistic import (
     negative_log_likelihood,
     pinball_loss,
 )
+from cndts.metrics._quantile_scorer import quantile_scorer
 from cndts.metrics._scorers import error_scorer
 from cndts.metrics._tables import by_horizon, channel_means, channel_table, mean_skill
 
@@ -40,5 +41,6 @@ __all__ = [
     "paired_bootstrap",
     "paired_bootstrap_by_channel",
     "pinball_loss",
+    "quantile_scorer",
     "root_mean_squared_error",
 ]

@@ -4,20 +4,65 @@ from inspect import signature
 from typing import Any
 
 from cndts.protocols._base import Protocol
+from cndts.protocols._grafiti_physionet2012 import GraFITiPhysioNet2012
+from cndts.protocols._grafiti_ushcn import GraFITiUSHCN
+from cndts.protocols._latent_ode_extrapolation import LatentODEExtrapolation
+from cndts.protocols._latent_ode_interpolation import LatentODEInterpolation
+from cndts.protocols._latent_ode_mortality import LatentODEMortality
 from cndts.protocols._mtan import MTANPhysioNet2012
+from cndts.protocols._pendulum import CRUPendulum
+from cndts.protocols._physiome_ode import PhysiomeODE
+from cndts.protocols._pyomnits_human_activity import PyOmniTSHumanActivity
+from cndts.protocols._pyomnits_physionet2012 import PyOmniTSPhysioNet2012
+from cndts.protocols._pyomnits_ushcn import PyOmniTSUSHCN
+from cndts.protocols._spirals import ContiFormerSpirals
 from cndts.protocols._split import ProtocolSplit
+from cndts.protocols._sporadic import read_sporadic_csv, sporadic_ushcn
 from cndts.protocols._t_patchgnn import TPatchGNNPhysioNet2012
+from cndts.protocols._t_patchgnn_human_activity import TPatchGNNHumanActivity
+from cndts.protocols._t_patchgnn_ushcn import TPatchGNNUSHCN
 
 __all__ = [
+    "CRUPendulum",
+    "ContiFormerSpirals",
+    "GraFITiPhysioNet2012",
+    "GraFITiUSHCN",
+    "LatentODEExtrapolation",
+    "LatentODEInterpolation",
+    "LatentODEMortality",
     "MTANPhysioNet2012",
+    "PhysiomeODE",
     "Protocol",
     "ProtocolSplit",
+    "PyOmniTSHumanActivity",
+    "PyOmniTSPhysioNet2012",
+    "PyOmniTSUSHCN",
+    "TPatchGNNHumanActivity",
     "TPatchGNNPhysioNet2012",
+    "TPatchGNNUSHCN",
     "available_protocols",
     "protocol",
+    "read_sporadic_csv",
+    "sporadic_ushcn",
 ]
 
-_PROTOCOLS: tuple[type[Protocol], ...] = (MTANPhysioNet2012, TPatchGNNPhysioNet2012)
+_PROTOCOLS: tuple[type[Protocol], ...] = (
+    CRUPendulum,
+    ContiFormerSpirals,
+    GraFITiPhysioNet2012,
+    GraFITiUSHCN,
+    LatentODEExtrapolation,
+    LatentODEInterpolation,
+    LatentODEMortality,
+    MTANPhysioNet2012,
+    PhysiomeODE,
+    PyOmniTSHumanActivity,
+    PyOmniTSPhysioNet2012,
+    PyOmniTSUSHCN,
+    TPatchGNNHumanActivity,
+    TPatchGNNPhysioNet2012,
+    TPatchGNNUSHCN,
+)
 
 
 def available_protocols() -> list[str]:
@@ -25,8 +70,8 @@ def available_protocols() -> list[str]:
 
     Examples
     --------
-    >>> available_protocols()
-    ['mtan/physionet2012', 't-patchgnn/physionet2012']
+    >>> [name for name in available_protocols() if name.endswith("ushcn")]
+    ['grafiti/ushcn', 'pyomnits/ushcn', 't-patchgnn/ushcn']
     """
     return sorted(known.name for known in _PROTOCOLS)
 

@@ -13,6 +13,13 @@ from cndts.panel import IrregularPanel
 from cndts.protocols._split import ProtocolSplit
 from cndts.targets import Targets
 
+READERS = {
+    "physionet2012": "for example with cndts.datasets.read_physionet2012",
+    "ushcn": "for example with cndts.protocols.read_sporadic_csv or cndts.datasets.read_ushcn_legacy",
+    "human-activity": "for example with cndts.datasets.read_human_activity",
+    "trajectories": "one file of complete trajectories for each record, or make them",
+}
+
 
 class Protocol(ABC):
     """A published way to split, scale and score, so that numbers can be compared.
@@ -21,9 +28,31 @@ class Protocol(ABC):
     ----------
     name : str
         The name that :func:`cndts.protocols.protocol` knows it by.
+    data : str
+        The data set that it is about, by which ``cndts benchmark`` chooses the reader.
     """
 
     name: ClassVar[str]
+    data: ClassVar[str]
+
+    def generate(self) -> IrregularPanel:
+        """The data set, where the protocol itself says how it is made.
+
+        Returns
+        -------
+        IrregularPanel
+            What :meth:`split` takes.
+
+        Raises
+        ------
+        ValueError
+            If the protocol is about data that others publish.
+        """
+        raise ValueError(f"{self.name} is about published data; read them, {self.describe_data()}.")
+
+    def describe_data(self) -> str:
+        """Which reader gives the data, in a few words."""
+        return READERS[self.data]
 
     @abstractmethod
     def split(self, panel: IrregularPanel) -> ProtocolSplit:
@@ -87,8 +116,9 @@ class Protocol(ABC):
         Returns
         -------
         DataFrame
-            One row a model, with columns mse, mse_std, mae, mae_std (NaN where not published; std over the seeds of
-            the source) and source. ``attrs["caution"]`` says what keeps these numbers from being comparable with ours.
+            One row a model, with columns mse, mse_std, mae, mae_std (NaN where not published; std over the seeds or
+            folds of the source), further metrics of :meth:`score` where they are what the source prints, and source.
+            ``attrs["caution"]`` says what keeps these numbers from being comparable with ours.
         """
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
 from cndts.protocols._mtan_published import mtan_physionet2012
 from cndts.protocols._mtan_rows import batched_mean_squared_error, hidden_events
+from cndts.protocols._scales import min_and_max
 from cndts.protocols._split import ProtocolSplit
 from cndts.protocols._t_patchgnn import check_panel, with_static_events
 from cndts.targets import Targets
@@ -57,6 +58,7 @@ class MTANPhysioNet2012(Protocol):
     """
 
     name: ClassVar[str] = "mtan/physionet2012"
+    data: ClassVar[str] = "physionet2012"
 
     observed: float = 0.5
     random_state: int = 0
@@ -92,10 +94,10 @@ class MTANPhysioNet2012(Protocol):
             records.
         """
         check_panel(panel)
-        events = with_static_events(_on_grid(panel))
+        events = with_static_events(on_grid(panel))
         records = split_records(panel.records)
         seen = events.records.get_indexer(records.train.append(records.validation))
-        offset, scale = _min_and_max(events if self.scale == "all" else events[seen])
+        offset, scale = min_and_max(events if self.scale == "all" else events[seen])
         events = events.scale_values(offset, scale)
         train, validation, test = (self._cut(part) for part in records.apply(events))
         return ProtocolSplit(train, validation, test, records, offset, scale)
@@ -212,16 +214,6 @@ def split_records(records: pd.Index) -> RecordSplit:
     return RecordSplit(records[train], records[validation], records[test])
 
 
-def _on_grid(panel: IrregularPanel) -> IrregularPanel:
+def on_grid(panel: IrregularPanel) -> IrregularPanel:
     """Times rounded to multiples of the source's step."""
     return IrregularPanel._trusted(panel, time=np.round(panel.time / _TIME_STEP) * _TIME_STEP, queries=None)
-
-
-def _min_and_max(panel: IrregularPanel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Minimum and maximum of every channel over all events; 0 and 1 for a channel without events."""
-    low, high = np.full(len(panel.channels), np.inf), np.full(len(panel.channels), -np.inf)
-    channel, value = panel.channel.astype(np.int64), panel.value.astype(np.float64)
-    np.minimum.at(low, channel, value)
-    np.maximum.at(high, channel, value)
-    low, high = np.where(low > high, 0.0, low), np.where(low > high, 1.0, high)
-    return low, np.where(high == 0, 1.0, high)

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from cndts.metrics import mean_absolute_error, mean_squared_error
 from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
-from cndts.protocols._published import t_patchgnn_physionet2012
+from cndts.protocols._published_t_patchgnn import t_patchgnn_physionet2012
+from cndts.protocols._scales import min_and_range
 from cndts.protocols._split import ProtocolSplit
 from cndts.targets import Targets
 from cndts.tasks import Extrapolation, RecordSplit
@@ -45,6 +46,7 @@ class TPatchGNNPhysioNet2012(Protocol):
     """
 
     name: ClassVar[str] = "t-patchgnn/physionet2012"
+    data: ClassVar[str] = "physionet2012"
 
     def split(self, panel: IrregularPanel) -> ProtocolSplit:
         """Training, validation and test records, scaled, cut at 24 h.
@@ -199,13 +201,3 @@ def weighed_at_zero(panel: IrregularPanel) -> NDArray[np.bool_]:
         np.bincount(panel.record[weighed], minlength=len(panel)).astype(bool)
         & panel.static["Weight"].notna().to_numpy()
     )
-
-
-def min_and_range(panel: IrregularPanel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Minimum and range of every channel over all events; 0 and 1 for a channel without events."""
-    low, high = np.full(len(panel.channels), np.inf), np.full(len(panel.channels), -np.inf)
-    channel, value = panel.channel.astype(np.int64), panel.value.astype(np.float64)
-    np.minimum.at(low, channel, value)
-    np.maximum.at(high, channel, value)
-    low, high = np.where(low > high, 0.0, low), np.where(low > high, 1.0, high)
-    return low, np.where(high == low, 1e-8, high - low)

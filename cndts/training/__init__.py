@@ -2,9 +2,12 @@
 
 from cndts.training.adaptation import AdaptationResult, adapt_network
 from cndts.training.ensemble import Ensemble
-from cndts.training.fitting import FitResult, fit_network
+from cndts.training.fitting import AnySamples, FitResult, fit_network
 from cndts.training.gap_samples import Gaps, GapSamples
 from cndts.training.network import Network, NetworkOutput
+from cndts.training.record_ensemble import RecordEnsemble
+from cndts.training.record_network import RecordLesson, RecordNetwork, RecordOutput
+from cndts.training.record_samples import RecordSample, RecordSamples, record_score
 from cndts.training.samples import Sample, Samples
 from cndts.training.settings import Training
 from cndts.training.validation_score import ValidationScore, validation_score
@@ -12,12 +15,19 @@ from cndts.training.weight_average import WeightAverage
 
 __all__ = [
     "AdaptationResult",
+    "AnySamples",
     "Ensemble",
     "FitResult",
     "GapSamples",
     "Gaps",
     "Network",
     "NetworkOutput",
+    "RecordEnsemble",
+    "RecordLesson",
+    "RecordNetwork",
+    "RecordOutput",
+    "RecordSample",
+    "RecordSamples",
     "Sample",
     "Samples",
     "Training",
@@ -25,5 +35,6 @@ __all__ = [
     "WeightAverage",
     "adapt_network",
     "fit_network",
+    "record_score",
     "validation_score",
 ]

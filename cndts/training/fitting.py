@@ -1,7 +1,7 @@
 """Fitting a network with skorch."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,15 @@ from cndts.dynamics.row_names import rows_named
 from cndts.event_batch import EventBatch
 from cndts.training.gap_samples import GapSamples
 from cndts.training.network import Network, NetworkOutput
+from cndts.training.record_network import RecordLesson, RecordNetwork, RecordOutput
+from cndts.training.record_samples import RecordSamples
 from cndts.training.samples import Samples
 from cndts.training.settings import Training
+from cndts.training.streamed_samples import StreamedSamples
 from cndts.training.validation_score import ValidationScore
 from cndts.training.weight_average import WeightAverage
+
+AnySamples = Samples | GapSamples | RecordSamples | StreamedSamples
 
 _MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 760
 _MIN_BATCH, _MAX_BATCH, _STEPS_PER_EPOCH = 8, 64, 8
@@ -46,23 +51,24 @@ class FitResult:
 
 
 def fit_network(
-    network: Network,
-    train: Samples | GapSamples,
-    validation: Samples | GapSamples | None,
+    network: Network | RecordNetwork,
+    train: AnySamples,
+    validation: AnySamples | None,
     training: Training,
     *,
     device: str,
     seed: int,
     verbose: int = 0,
     callbacks: list[Callback] | None = None,
+    score: Callable[..., float] | None = None,
 ) -> FitResult:
     """Train a network in place; it ends with the averaged weights of the best epoch.
 
     Parameters
     ----------
-    network : Network
+    network : Network or RecordNetwork
         Freshly initialised, or to be trained further.
-    train, validation : Samples or GapSamples
+    train, validation : Samples, GapSamples or RecordSamples
         Training records, and those that choose the epoch (None: the last epoch is kept).
     training : Training
         Settings.
@@ -74,6 +80,8 @@ def fit_network(
         1 prints a line per epoch.
     callbacks : list of skorch callbacks, optional
         Called after our own.
+    score : callable, optional
+        What validation records are scored by, see `ValidationScore`; `validation_score` by default.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def fit_network(
     steps = max(1, train.n_records // batch_size)
     epochs = training.epochs or _between(_MIN_EPOCHS, math.ceil(_STEPS / steps), _MAX_EPOCHS)
     average = WeightAverage(training.averaging)
-    score = ValidationScore(validation, average, _MAX_BATCH)
+    score = ValidationScore(validation, average, _MAX_BATCH, score)
     net = _Net(
         network,
         criterion=nn.Identity,  # the loss belongs to the head, see _Net.get_loss
@@ -168,11 +176,15 @@ class _Net(NeuralNet):
         with rows_named(*names):
             return super().train_step_single(batch, **fit_params)
 
-    def infer(self, x: EventBatch, **fit_params: object) -> NetworkOutput:
+    def infer(self, x: EventBatch, **fit_params: object) -> NetworkOutput | RecordOutput:
         return self.module_(x.to(self.device))
 
     def get_loss(
-        self, y_pred: NetworkOutput, y_true: tuple[Tensor, Tensor, tuple], X: object = None, training: bool = False
+        self,
+        y_pred: NetworkOutput | RecordOutput,
+        y_true: tuple[Tensor | RecordLesson, Tensor, tuple],
+        X: object = None,
+        training: bool = False,
     ) -> Tensor:
         value, weight = (part.to(self.device) for part in y_true[:2])
         loss = self.module_.loss(y_pred, value, weight, self.absolute_weight)
@@ -187,7 +199,7 @@ class _Net(NeuralNet):
 class _Records(torch.utils.data.Dataset):
     """Lets skorch count the records."""
 
-    def __init__(self, samples: Samples | GapSamples) -> None:
+    def __init__(self, samples: AnySamples) -> None:
         self.samples = samples
 
     def __len__(self) -> int:
@@ -200,7 +212,7 @@ class _ShuffledBatches:
     def __init__(self, dataset: _Records, batch_size: int, cut_share: float, random: np.random.Generator) -> None:
         self.dataset, self.batch_size, self.cut_share, self.random = dataset, batch_size, cut_share, random
 
-    def __iter__(self) -> Iterator[tuple[EventBatch, tuple[Tensor, Tensor, tuple]]]:
+    def __iter__(self) -> Iterator[tuple[EventBatch, tuple[Tensor | RecordLesson, Tensor, tuple]]]:
         samples = self.dataset.samples
         for batch, value, weight, records in samples.shuffled(self.batch_size, self.cut_share, self.random):
             yield batch, (value, weight, (records, samples.channels))
@@ -221,7 +233,7 @@ def _one_cycle(learning_rate: float, n_steps: int) -> LRScheduler:
     )
 
 
-def _early_stopping(training: Training, validation: Samples | GapSamples | None) -> list[tuple[str, Callback]]:
+def _early_stopping(training: Training, validation: AnySamples | None) -> list[tuple[str, Callback]]:
     if training.patience is None or validation is None:
         return []
     stop = _Stop("valid_score", lower_is_better=False, patience=training.patience, threshold=0.0, sink=_silent)

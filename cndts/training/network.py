@@ -47,7 +47,10 @@ class Network(nn.Module):
 
     def forward(self, batch: EventBatch) -> NetworkOutput:
         """Forecast the queries of a batch."""
-        at: QueryStates = self.backbone(batch)
+        return self.answer(self.backbone(batch))
+
+    def answer(self, at: QueryStates) -> NetworkOutput:
+        """Forecast from the backbone's states at the queries."""
         penalties = [penalty for penalty in (at.penalty, at.statistics.penalty) if penalty is not None]
         return NetworkOutput(
             self.head(at.features, at.anchors), at.statistics, torch.stack(penalties).sum() if penalties else None

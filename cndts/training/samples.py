@@ -20,7 +20,9 @@ from cndts.targets import Targets
 # A channel with fewer targets than this weighs no more per target: weights beyond that are learned by heart.
 _MIN_COUNT = 1000
 # Random cuts fall into this part of a record's span: some context must come before, some targets after.
-_EARLIEST, _LATEST = 0.125, 0.85
+EARLIEST, LATEST = 0.125, 0.85
+# Of the context of a cut record at most this share is left out: what was measured when is partly chance.
+THINNING = 0.4
 
 
 class Sample(NamedTuple):
@@ -82,28 +84,33 @@ class Samples:
         """All records in order: as given, or cut in the middle where targets lie inside the span."""
         for first in range(0, self.n_records, batch_size):
             records = np.arange(first, min(first + batch_size, self.n_records))
-            yield self._given(records) if self.targets_follow else self._cut(records, np.full(len(records), 0.5))
+            yield self.as_given(records) if self.targets_follow else self.cut(records, np.full(len(records), 0.5))
 
     def shuffled(self, batch_size: int, cut_share: float, random: np.random.Generator) -> Iterator[Sample]:
-        """One pass over all records in random order, a share of the batches cut at random times."""
+        """One pass over all records in random order, a share of the batches cut at random times and thinned."""
         order = random.permutation(self.n_records)
         n_batches = max(1, self.n_records // batch_size)  # a short last batch would have noisy gradients
         for records in np.array_split(order, n_batches):
             if self.targets_follow and random.random() >= cut_share:
-                yield self._given(records)
+                yield self.as_given(records)
             else:
-                yield self._cut(records, random.uniform(_EARLIEST, _LATEST, size=len(records)))
+                yield self.cut(records, random.uniform(EARLIEST, LATEST, size=len(records)), random)
 
-    def _given(self, records: NDArray[np.int64]) -> Sample:
+    def as_given(self, records: NDArray[np.int64]) -> Sample:
+        """Some records with the targets they came with."""
         offsets, rows = take(self.targets.offsets, records)
         queries = Queries(offsets, self.targets.time[rows], self.targets.channel[rows])
         batch = self.given.batch(records, queries)
         weight = self.weight[batch.query_channel]
         return Sample(batch, torch.from_numpy(self.value[rows]), weight, self.records[records])
 
-    def _cut(self, records: NDArray[np.int64], part: NDArray[np.float64]) -> Sample:
+    def cut(
+        self, records: NDArray[np.int64], part: NDArray[np.float64], random: np.random.Generator | None = None
+    ) -> Sample:
+        """Some records up to the given parts of their spans, asked for the events that follow; thinned at random if wanted."""
         at = self.start[records] + part * self.length[records]
-        batch, value = self.whole.cut(records, at, self.horizon)
+        thinned = None if random is None else (THINNING, random)
+        batch, value = self.whole.cut(records, at, self.horizon, thinned)
         return Sample(batch, value, self.weight[batch.query_channel], self.records[records])
 
 

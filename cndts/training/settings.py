@@ -1,9 +1,12 @@
 """Settings of the training."""
 
-from sklearn.base import BaseEstimator
+from math import inf
+from numbers import Integral, Real
+
+from cndts._parameters import NamedParameters
 
 
-class Training(BaseEstimator):
+class Training(NamedParameters):
     """How a neural forecaster is fitted.
 
     Parameters
@@ -29,7 +32,8 @@ class Training(BaseEstimator):
         channels, as far as they have targets enough not to be learned by heart.
     cut_share : float, default=0.75
         Share of steps in which records are cut at random times: what comes before is context, what comes after is
-        asked. The other steps use the context and targets as given. Only where all targets follow the context.
+        asked, and up to 40 % of the context is left out. The other steps use the context and targets as given. Only where
+        all targets follow the context.
     patience : int or None, default=None
         Epochs without a better validation score after which training stops; None runs all epochs. The weights of the
         best epoch are kept either way.
@@ -69,3 +73,54 @@ class Training(BaseEstimator):
         self.cut_share = cut_share
         self.patience = patience
         self.validation_fraction = validation_fraction
+
+
+_COUNTS = {"members": False, "epochs": True, "batch_size": True, "patience": True}
+# lowest and highest, and whether these two are allowed themselves
+_RANGES = {
+    "learning_rate": (0.0, inf, "above 0, and finite"),
+    "weight_decay": (0.0, inf, "0 or more, and finite"),
+    "averaging": (0.0, 1.0, "0 or more and below 1"),
+    "absolute_weight": (0.0, inf, "0 or more, and finite"),
+    "channel_balance": (0.0, inf, "0 or more, and finite"),
+    "cut_share": (0.0, 1.0, "between 0 and 1"),
+    "validation_fraction": (0.0, 1.0, "0 or more and below 1"),
+}
+
+
+def check_training(settings: Training) -> None:
+    """Refuse settings that no network can be trained with.
+
+    Parameters
+    ----------
+    settings : Training
+        To be checked.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or no number.
+
+    Examples
+    --------
+    >>> check_training(Training(epochs=0))
+    Traceback (most recent call last):
+        ...
+    ValueError: training__epochs must be 1 or more, or None; got 0.
+    """
+    for name, may_be_none in _COUNTS.items():
+        value = getattr(settings, name)
+        if value is None and may_be_none:
+            continue
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            whole = "" if isinstance(value, Integral) else "a whole number, "
+            raise ValueError(f"training__{name} must be {whole}1 or more{', or None' * may_be_none}; got {value!r}.")
+    for name, (low, high, wanted) in _RANGES.items():
+        value = getattr(settings, name)
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not number or not low <= value <= high or not _allows(wanted, value, low, high):
+            raise ValueError(f"training__{name} must be {wanted}; got {value!r}.")
+
+
+def _allows(wanted: str, value: float, low: float, high: float) -> bool:
+    return (value > low or "above" not in wanted) and (value < high or wanted == "between 0 and 1")

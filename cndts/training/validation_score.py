@@ -2,6 +2,8 @@
 
 import copy
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,12 +38,17 @@ class ValidationScore(Callback):
         Where the weights come from; must be called before this one.
     batch_size : int
         Records a batch.
+    score : callable, optional
+        Another score of a network, samples and a batch size, the higher the better.
     """
 
-    def __init__(self, samples: Samples | GapSamples | None, average: WeightAverage, batch_size: int) -> None:
+    def __init__(
+        self, samples: Any, average: WeightAverage, batch_size: int, score: Callable[..., float] | None = None
+    ) -> None:
         self.samples = samples
         self.average = average
         self.batch_size = batch_size
+        self.score = score
 
     def on_train_begin(self, net: NeuralNet, **kwargs: object) -> None:
         """Forget earlier trainings."""
@@ -52,7 +59,7 @@ class ValidationScore(Callback):
         """Record ``valid_score`` and keep the weights if it is the best so far."""
         if self.samples is None:
             return
-        score = validation_score(self.average.module, self.samples, self.batch_size)
+        score = (self.score or validation_score)(self.average.module, self.samples, self.batch_size)
         net.history.record("valid_score", score)
         net.history.record("valid_score_best", score > self.best_score_)
         if score > self.best_score_:

@@ -1,0 +1,109 @@
+"""Names of parameters, with a suggestion for a misspelt one."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar, Self
+
+from sklearn.base import BaseEstimator
+
+
+class NamedParameters(BaseEstimator):
+    """An estimator or settings object that knows what a misspelt parameter was meant to be.
+
+    A subclass lists in ``_settings`` which of its parameters are settings objects, of which class, where None stands for
+    their defaults.
+
+    Examples
+    --------
+    >>> from cndts.estimators import HybridMemoryForecaster
+    >>> HybridMemoryForecaster().set_params(training__learnign_rate=1e-3)
+    Traceback (most recent call last):
+        ...
+    ValueError: Invalid parameter 'learnign_rate' for estimator Training in 'training__learnign_rate': did you mean
+    'training__learning_rate'? Valid parameters of Training are: ['absolute_weight', ..., 'weight_decay'].
+    """
+
+    _settings: ClassVar[dict[str, type[BaseEstimator]]] = {}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters of this object, and as ``part__name`` of the objects it holds.
+
+        Parameters
+        ----------
+        **params
+            Values by name.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of that name; the text suggests the nearest one.
+        """
+        for key in params:
+            _check_name(self, key, params, {"asked": key, "owner": self})
+        return super().set_params(**params)
+
+
+def _check_name(estimator: Any, key: str, params: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    name, _, rest = key.partition("__")
+    valid = sorted(estimator.get_params(deep=False))
+    if name not in valid:
+        raise ValueError(_unknown(type(estimator).__name__, name, valid, context["asked"], context["owner"]))
+    if rest:
+        part = params.get(name, getattr(estimator, name))
+        if part is None and name in getattr(estimator, "_settings", {}):
+            part = estimator._settings[name]()
+        if not hasattr(part, "get_params") or isinstance(part, type):
+            raise ValueError(
+                f"Invalid parameter {context['asked']!r}: {name} is {part!r}, which has no parameters of its own; "
+                f"set {name} to an object that has {rest.partition('__')[0]!r} first."
+            )
+        _check_name(part, rest, {}, context)
+
+
+def _unknown(kind: str, name: str, valid: list[str], asked: str, owner: Any) -> str:
+    nested = f" in {asked!r}" if asked != name else ""
+    nearest = suggestion(asked, list(_all_names(owner)))
+    hint = f"did you mean {nearest!r}? " if nearest else ""
+    return f"Invalid parameter {name!r} for estimator {kind}{nested}: {hint}Valid parameters of {kind} are: {valid}."
+
+
+def _all_names(estimator: Any, prefix: str = "") -> Iterator[str]:
+    for name, part in estimator.get_params(deep=False).items():
+        yield prefix + name
+        if part is None and name in getattr(estimator, "_settings", {}):
+            part = estimator._settings[name]()
+        if hasattr(part, "get_params") and not isinstance(part, type):
+            yield from _all_names(part, f"{prefix}{name}__")
+
+
+def suggestion(asked: str, names: list[str]) -> str | None:
+    """The name that was probably meant: the same one in a part, or the most similar one.
+
+    Parameters
+    ----------
+    asked : str
+        What was written, such as ``"training__learnign_rate"``.
+    names : list of str
+        What there is, parts as ``part__name``.
+
+    Returns
+    -------
+    str or None
+        None where nothing is similar.
+
+    Examples
+    --------
+    >>> names = ["width", "training__learning_rate", "memory__window"]
+    >>> suggestion("learning_rate", names), suggestion("memory_windows", names), suggestion("colour", names)
+    ('training__learning_rate', 'memory__window', None)
+    """
+    last = {name.rpartition("__")[2]: name for name in reversed(names)}
+    tail = asked.rpartition("__")[2]
+    if tail in last:
+        return last[tail]
+    near = get_close_matches(asked, names, n=1) or [last[name] for name in get_close_matches(tail, list(last), n=1)]
+    return near[0] if near else None

@@ -1,0 +1,187 @@
+"""From a name of a data set to verified files in the cache."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cndts._whole_file import whole_file
+from cndts.datasets._archives import read_files
+from cndts.datasets._cache import cache_folder
+from cndts.datasets._download import Progress, ResumingDownloader
+from cndts.datasets._remote import DATA_SETS, DataSet, RemoteFile
+from cndts.datasets._verify import record, verdict
+
+PathLike = str | os.PathLike[str]
+
+
+def data_set(name: str) -> DataSet:
+    """The data set of this name.
+
+    Raises
+    ------
+    ValueError
+        There is none.
+
+    Examples
+    --------
+    >>> data_set("physionet2019").licence
+    'CC BY 4.0'
+    """
+    if name not in DATA_SETS:
+        raise ValueError(f"there is no data set {name!r} to download; known are {', '.join(DATA_SETS)}.")
+    return DATA_SETS[name]
+
+
+def download_folder(name: str, folder: PathLike | None = None) -> Path:
+    """Where the files of a data set lie: ``folder``, or ``downloads/NAME`` in the cache folder (``CNDTS_CACHE``)."""
+    if folder is not None:
+        return Path(folder).expanduser()
+    cache = cache_folder(True)
+    assert cache is not None  # only False gives none
+    return cache / "downloads" / name
+
+
+def fetch_files(
+    name: str,
+    *,
+    only: Sequence[str] | None = None,
+    folder: PathLike | None = None,
+    download: bool = True,
+    progress: bool = True,
+    retries: int = 5,
+    pause: float = 1.0,
+) -> list[Path]:
+    """The files of a data set, downloaded where they are not there yet, and verified.
+
+    Parameters
+    ----------
+    name : str
+    only : sequence of str, optional
+        Names of the files wanted.
+    folder : path-like, optional
+        Where to keep them, in place of the cache.
+    download : bool, default=True
+        Whether to download what is missing.
+    progress : bool, default=True
+        Show a bar on stderr, if somebody watches.
+    retries : int, default=5
+    pause : float, default=1.0
+        Seconds before the second attempt; each further one waits twice as long.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    ConnectionError
+        A file is missing and cannot be downloaded; the message says where to put it by hand.
+    ValueError
+        A file has another checksum than the one that is known.
+    """
+    wanted = data_set(name)
+    place = download_folder(name, folder)
+    files = [file for file in wanted.files if only is None or file.name in only]
+    return [_fetch(wanted, file, place / file.name, download, progress, retries, pause) for file in files]
+
+
+def _fetch(
+    wanted: DataSet, file: RemoteFile, path: Path, download: bool, progress: bool, retries: int, pause: float
+) -> Path:
+    found = verdict(path, file)
+    if found == "absent":
+        if not download:
+            raise _missing(wanted, file, path, "downloading is switched off")
+        _download(wanted, file, path, progress, retries, pause)
+        found = verdict(path, file)
+        if found == "differs":
+            refused = path.with_name(f"{path.name}.refused")
+            os.replace(path, refused)
+            raise _differs(file, refused)
+    if found == "differs":
+        raise _differs(file, path)
+    if found == "unknown":
+        record(path)
+    return path
+
+
+def _download(wanted: DataSet, file: RemoteFile, path: Path, progress: bool, retries: int, pause: float) -> None:
+    import pooch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    url = file.address(wanted.name)
+    with _bar(file.name, progress) as shown:
+        downloader = ResumingDownloader(
+            path.with_name(f"{path.name}.part"), retries=retries, pause=pause, progress=shown
+        )
+        try:
+            # the checksum is compared afterwards, since an archive may be recognised by its contents
+            with _quiet(pooch.get_logger()):
+                pooch.retrieve(url, known_hash=None, fname=path.name, path=path.parent, downloader=downloader)
+        except ConnectionError as error:
+            raise _missing(wanted, file, path, f"{url}: {error}") from error
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """Without pooch's advice on checksums, which goes to stderr and does not hold here."""
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _missing(wanted: DataSet, file: RemoteFile, path: Path, reason: str) -> ConnectionError:
+    return ConnectionError(
+        f"cannot fetch {file.name} of {wanted.name} ({reason}). Get it by hand from {wanted.page} and put it at {path}; "
+        f"CNDTS_CACHE names another cache folder, CNDTS_MIRROR another server."
+    )
+
+
+def _differs(file: RemoteFile, path: Path) -> ValueError:
+    from cndts.datasets._verify import file_digest
+
+    known = f"{file.sha256} ({file.source})" if file.sha256 else "that of the first download or of its known members"
+    return ValueError(
+        f"{path} is not the file that was meant: wanted SHA-256 {known}, got {file_digest(path)}. Delete it and fetch it again; if the "
+        "publisher has changed it and you trust it, read it directly with the reader."
+    )
+
+
+def unpacked(path: Path) -> list[Path]:
+    """The archives inside an archive, written beside it, or the archive itself if there are none.
+
+    Only plain members are written, under the last part of their names; :func:`read_files` refuses unsafe archives.
+    """
+    inner: list[Path] = []
+    for name, content in read_files(path, lambda name: name.lower().endswith((".zip", ".tar.gz", ".tgz"))):
+        if content is None or "__MACOSX" in name:
+            continue
+        target = path.parent / f"{path.stem}.contents" / name.rsplit("/", 1)[-1]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(target) as unfinished:
+            Path(unfinished).write_bytes(content)
+        inner.append(target)
+    return inner or [path]
+
+
+@contextmanager
+def _bar(name: str, wanted: bool) -> Iterator[Progress | None]:
+    """A bar on stderr that stays silent where nobody watches."""
+    if not wanted:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,44 @@
+"""The names and units of PhysioNet 2019, as published."""
+
+from __future__ import annotations
+
+TIME, LABEL = "ICULOS", "SepsisLabel"
+STATICS = ("Age", "Gender", "Unit1", "Unit2", "HospAdmTime")
+
+UNITS = {
+    "HR": "1/min",
+    "O2Sat": "%",
+    "Temp": "°C",
+    "SBP": "mmHg",
+    "MAP": "mmHg",
+    "DBP": "mmHg",
+    "Resp": "1/min",
+    "EtCO2": "mmHg",
+    "BaseExcess": "mmol/L",
+    "HCO3": "mmol/L",
+    "FiO2": "fraction",
+    "pH": "pH",
+    "PaCO2": "mmHg",
+    "SaO2": "%",
+    "AST": "IU/L",
+    "BUN": "mg/dL",
+    "Alkalinephos": "IU/L",
+    "Calcium": "mg/dL",
+    "Chloride": "mmol/L",
+    "Creatinine": "mg/dL",
+    "Bilirubin_direct": "mg/dL",
+    "Glucose": "mg/dL",
+    "Lactate": "mg/dL",
+    "Magnesium": "mmol/dL",
+    "Phosphate": "mg/dL",
+    "Potassium": "mmol/L",
+    "Bilirubin_total": "mg/dL",
+    "TroponinI": "ng/mL",
+    "Hct": "%",
+    "Hgb": "g/dL",
+    "PTT": "s",
+    "WBC": "10^3/µL",
+    "Fibrinogen": "mg/dL",
+    "Platelets": "10^3/µL",
+}
+CHANNELS = tuple(UNITS)

@@ -1,0 +1,213 @@
+"""The protocol of Physiome-ODE: complete trajectories made sparse and noisy, the second half from the first."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from cndts.panel import IrregularPanel
+from cndts.protocols._base import Protocol
+from cndts.protocols._parts import check_records, in_parts, record_split, without_tables
+from cndts.protocols._published_simulated import PHYSIOME_SETS, physiome_ode
+from cndts.protocols._scores import errors
+from cndts.protocols._split import ProtocolSplit
+from cndts.targets import Targets
+from cndts.tasks import Extrapolation
+
+_NOISE, _KEPT, _EXTREME, _N_CHANNELS, _MIDDLE = 0.05, 0.2, 10.0, 10, 0.5
+CAUTION = (
+    "The published folds were drawn by torch in an order of files that a directory listing gave; the same steps are drawn anew "
+    "here. Only the released tensors are the published test."
+)
+
+
+@dataclass(frozen=True)
+class PhysiomeODE(Protocol):
+    """Protocol of Physiome-ODE (Klötergens et al., ICLR 2025); :meth:`describe` tells what it does.
+
+    Parameters
+    ----------
+    data_set : str, optional
+        Name of the set, such as ``"HOD01"``, for the published results beside ours; twelve of the fifty are known here.
+    fold : int, default=0
+        Seed of the draws, 0 to 4 in the source; publish the mean over all.
+    rows : {"odd", "any"}, default="odd"
+        Rows that stay: those with an odd number of values, as in the released data, or all with a value, as intended.
+
+    Examples
+    --------
+    >>> from cndts import protocol
+    >>> rules = protocol("physiome-ode", data_set="HOD01")
+    >>> print(rules.describe().splitlines()[0])
+    physiome-ode: the first half of sparse noisy trajectories as context, the second as targets; fold 0.
+    >>> float(rules.published().loc["CRU", "mse"])
+    0.409
+    """
+
+    name: ClassVar[str] = "physiome-ode"
+    data: ClassVar[str] = "trajectories"
+
+    data_set: str | None = None
+    fold: int = 0
+    rows: Literal["odd", "any"] = "odd"
+
+    def __post_init__(self) -> None:
+        if self.rows not in ("odd", "any"):
+            raise ValueError(f'rows must be "odd" or "any"; got {self.rows!r}.')
+        if self.fold < 0:
+            raise ValueError(f"fold is a seed, 0 or more; got {self.fold!r}.")
+
+    def split(self, panel: IrregularPanel) -> ProtocolSplit:
+        """Training, validation and test instances, made sparse and noisy, cut at half of the span.
+
+        Parameters
+        ----------
+        panel : IrregularPanel
+            Complete trajectories without noise: every channel of every record at the same times, which start at 0.
+
+        Returns
+        -------
+        ProtocolSplit
+            Values in deviations with noise, times as shares of the span (``"span"``). Channels all stay; targets are of at
+            most ten. Instances with an extreme value are left out.
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, there are under two times or under five records.
+        """
+        values, times = _complete(panel)
+        mean, deviation = _moments(values)
+        values = (values - mean) / deviation
+        tame = np.flatnonzero(np.abs(values).max(axis=(1, 2)) <= _EXTREME)
+        values, records = values[tame], panel.records[tame]
+        asked = np.argsort(gradient_deviation(values), kind="stable")[-_N_CHANNELS:]
+        random = np.random.default_rng(self.fold)
+        values = values + _NOISE * random.standard_normal(values.shape)
+        share = times / times[-1]
+        seen = self._seen(values.shape, share, asked, random)
+        sparse = IrregularPanel.from_array(
+            np.where(seen, values, np.nan), share, records=records, channels=panel.channels, time_unit="span"
+        )
+        check_records(sparse)
+        cut = Extrapolation(observe=np.nextafter(_MIDDLE, 1), horizon=np.inf)  # the middle itself is context
+        order = random.permutation(len(records))
+        n_train, n_validation = int(0.7 * len(order)), int(0.2 * len(order))
+        which = tuple(np.split(order, [n_train, n_train + n_validation]))
+        return in_parts(sparse, record_split(records, which), cut.split, mean, deviation)
+
+    def _seen(
+        self, shape: tuple[int, ...], share: NDArray[np.float64], asked: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.bool_]:
+        """Which entries are left: one in five, after the middle of the channels asked for, in rows that stay."""
+        seen = random.random(shape) < _KEPT
+        late = share > _MIDDLE
+        is_asked = np.isin(np.arange(shape[2]), asked)
+        seen &= ~late[:, None] | is_asked
+        seen[:, share >= 1] = False  # the source asks for times before the end
+        counts = seen.sum(axis=2)
+        return seen & ((counts % 2 == 1) if self.rows == "odd" else (counts > 0))[..., None]
+
+    def score(self, y: Targets, y_hat: Targets | ArrayLike) -> dict[str, float]:
+        """MSE and MAE over all targets alike.
+
+        Parameters
+        ----------
+        y : Targets
+            True values with noise, on the protocol's scale.
+        y_hat : Targets or array-like of shape (n_targets,)
+            Predictions on the same scale.
+
+        Returns
+        -------
+        dict
+            ``mse`` and ``mae``; the former cannot be much below 0.0025, the variance of the noise of the targets.
+        """
+        return errors(y, y_hat, "observation")
+
+    def describe(self) -> str:
+        """What the protocol does, where it comes from, and where comparisons go wrong."""
+        return textwrap.dedent(f"""\
+            {self.name}: the first half of sparse noisy trajectories as context, the second as targets; fold {
+            self.fold
+        }.
+
+            Source: Klötergens et al., Physiome-ODE: A Benchmark for Irregularly Sampled Multivariate Time-Series Forecasting
+            Based on Biological ODEs, ICLR 2025, and its published code.
+
+            Data: the source has 50 sets of 2,000 trajectories of biological models, 100 equidistant steps, up to about 60 channels. Here
+            any complete trajectories on one grid take the same steps: the source's raw files, or generated ones.
+            Steps: each channel z-scored over all instances and times; instances with a value beyond 10 deviations left out; noise with
+            deviation 0.05 added, to targets too; every value kept with probability 0.2; as targets only the ten channels with the
+            largest gradient deviation (all, if there are fewer): the mean over instances of the deviation of steps over time,
+            times the mean over time of the deviation of steps over instances.
+            Rows: {
+            "with an odd number of values, which is what the source's expression comes to"
+            if self.rows == "odd"
+            else "with at least one value, which is what the source meant"
+        }.
+            Split: 70/20/10 at random, drawn with the fold's seed.
+            Scale: z-scores over all instances, test included. Times are shares of the span.
+            Task: context t <= 0.5, targets 0.5 < t < 1.
+            Score: MSE over all targets alike (micro average), mean and standard deviation over five folds.
+
+            Traps
+            - {CAUTION}
+            - The released tensors are pickled Python objects, which this package does not load. Export them as arrays in an
+              environment of your own and make panels with IrregularPanel.from_array; their rows and masks are as above.
+            - The fifty models, their constants and initial states are not part of this package; without them no published set can be
+              simulated here. Generated trajectories compare models with each other, not with the table.
+            - z-scores, the choice of channels and the removal of extremes use test instances too, as published.
+            - Targets carry noise: no model can be much below an MSE of 0.0025.
+            - Channels after the middle that are not asked for are neither seen nor scored.
+            """)
+
+    def published(self) -> pd.DataFrame:
+        """Published results for the named set, with their source; empty for a set that is not written down here.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by model, with columns mse, mse_std, mae, mae_std in the units of :meth:`score`, and source.
+        """
+        table = physiome_ode(self.data_set)
+        known = "" if self.data_set in PHYSIOME_SETS else f" Known sets: {', '.join(PHYSIOME_SETS)}."
+        table.attrs["caution"] = CAUTION + known
+        return table
+
+
+def gradient_deviation(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Score of every channel: how much steps differ over time, times how much they differ between instances.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_instances, n_times, n_channels)
+
+    Returns
+    -------
+    ndarray of shape (n_channels,)
+    """
+    steps = np.diff(values, axis=1)
+    return steps.std(axis=1).mean(axis=0) * steps.std(axis=0).mean(axis=0)
+
+
+def _complete(panel: IrregularPanel) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values, times = without_tables(panel).to_array()
+    if np.isnan(values).any() or len(times) < 2 or times[0] < 0:
+        raise ValueError(
+            "the protocol needs complete trajectories: every channel of every record at the same two or more times from 0 on. "
+            f"The panel has {len(times)} different times and lacks {int(np.isnan(values).sum())} values of {values.size}."
+        )
+    return values.astype(np.float64), times
+
+
+def _moments(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation (of a sample) of every channel; 1 for a channel that does not vary."""
+    flat = values.reshape(-1, values.shape[2])
+    deviation = flat.std(axis=0, ddof=1)
+    return flat.mean(axis=0), np.where(deviation > 0, deviation, 1.0)

@@ -1,0 +1,144 @@
+"""The protocol of PyOmniTS on PhysioNet 2012: 36 h of hourly means, the next three hourly rows, split by order."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from cndts.panel import IrregularPanel
+from cndts.protocols._base import Protocol
+from cndts.protocols._hourly import BINNINGS, Binning, hourly_scores
+from cndts.protocols._next_rows import next_rows
+from cndts.protocols._parts import in_parts, positions, record_split
+from cndts.protocols._published_next_rows import pyomnits
+from cndts.protocols._scores import errors
+from cndts.protocols._split import ProtocolSplit
+from cndts.protocols._words import HOURLY_DATA, HOURLY_TRAPS
+from cndts.targets import Targets
+
+TASKS = {(36, 3), (36, 12), (24, 24)}
+CAUTION = (
+    "The test stays are the last tenth of the records: with all three sets the last stays of set c, with set a alone its own last "
+    "stays. Results are from five seeds of the model on one split."
+)
+
+
+@dataclass(frozen=True)
+class PyOmniTSPhysioNet2012(Protocol):
+    """Protocol of PyOmniTS on PhysioNet 2012; :meth:`describe` tells what it does.
+
+    Parameters
+    ----------
+    observe, rows : int, default=36, 3
+        Hours of context and rows to forecast: 36 and 3, 36 and 12, or 24 and 24. Published results are for the first.
+    binning : {"source", "complete"}, default="source"
+        Hourly means as the source computes them, with what it loses, or of all values.
+
+    Examples
+    --------
+    >>> from cndts import protocol
+    >>> rules = protocol("pyomnits/physionet2012")
+    >>> print(rules.describe().splitlines()[0])
+    pyomnits/physionet2012: 36 h of hourly means as context, the next 3 hourly rows as targets.
+    >>> float(rules.published().loc["HD-TTS", "mse"])
+    0.283
+    """
+
+    name: ClassVar[str] = "pyomnits/physionet2012"
+    data: ClassVar[str] = "physionet2012"
+
+    observe: int = 36
+    rows: int = 3
+    binning: Binning = "source"
+
+    def __post_init__(self) -> None:
+        if (self.observe, self.rows) not in TASKS:
+            raise ValueError(
+                "the protocol knows 36 h and 3 rows, 36 h and 12 rows, 24 h and 24 rows; got "
+                f"observe={self.observe!r}, rows={self.rows!r}."
+            )
+        if self.binning not in BINNINGS:
+            raise ValueError(f'binning must be "source" or "complete"; got {self.binning!r}.')
+
+    def split(self, panel: IrregularPanel) -> ProtocolSplit:
+        """The first stays to train, those after them to choose, the last ones to test; binned, scaled, cut.
+
+        Parameters
+        ----------
+        panel : IrregularPanel
+            What :func:`cndts.datasets.read_physionet2012` gives, in the units of the source; read the sets in the order
+            a, b, c. With ``duplicates="keep"`` hourly means are over all values, as in the source.
+
+        Returns
+        -------
+        ProtocolSplit
+            Values in deviations, times in whole hours. Stays without an hourly row are left out.
+
+        Raises
+        ------
+        ValueError
+            If the panel is something else, or under five stays have a row.
+        """
+        hourly = hourly_scores(panel, self.binning)
+        parts = positions(len(hourly.panel), test=0.1, validation=0.1, shuffle=False)
+
+        def cut(part: IrregularPanel) -> tuple[IrregularPanel, Targets]:
+            return next_rows(part, self.observe - 0.5, self.rows, hourly.rows_of(part))
+
+        records = record_split(hourly.panel.records, tuple(map(np.sort, parts)))
+        return in_parts(hourly.panel, records, cut, hourly.offset, hourly.scale)
+
+    def score(self, y: Targets, y_hat: Targets | ArrayLike) -> dict[str, float]:
+        """MSE and MAE over all targets alike.
+
+        Parameters
+        ----------
+        y : Targets
+            True values on the protocol's scale.
+        y_hat : Targets or array-like of shape (n_targets,)
+            Predictions on the same scale.
+
+        Returns
+        -------
+        dict
+            ``mse`` and ``mae``.
+        """
+        return errors(y, y_hat, "observation")
+
+    def describe(self) -> str:
+        """What the protocol does, where it comes from, and where comparisons go wrong."""
+        return textwrap.dedent(f"""\
+            {self.name}: {self.observe} h of hourly means as context, the next {self.rows} hourly rows as targets.
+
+            Source: PyOmniTS, the unified benchmark of HyperIMTS (ICML 2025) and ReIMTS (ICLR 2026), version 2; its published code.
+
+            Data: {HOURLY_DATA} About 11,981 of the 12,000 stays have a row.
+            Split: in the order of the panel, not shuffled: the last tenth for test, the tenth before it for validation, both rounded
+            up. For 11,981 stays that is 9,703, 1,079 and 1,199; the source counts 9,704, 1,078 and 1,199.
+            Scale: z-scores over all stays, then values beyond 5 deviations left out. Times are left in hours.
+            Task: context the rows before hour {self.observe}, targets the next {self.rows} rows.
+            Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split.
+
+            Traps
+            - {CAUTION}
+            {HOURLY_TRAPS}
+            - GraFITi's version of the task includes hour 36 in the context and draws its split at random.
+            """)
+
+    def published(self) -> pd.DataFrame:
+        """Published results for 36 h and three rows, with their sources; empty for other tasks.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by model, with columns mse, mse_std, mae, mae_std in the units of :meth:`score`, and source.
+        """
+        table = pyomnits("physionet2012")
+        table = table if (self.observe, self.rows) == (36, 3) else table.iloc[:0]
+        table.attrs["caution"] = CAUTION
+        return table
