@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cndts._panel_parquet import EVENTS, KEY, QUERIES, _about, _fields, _flat, _opened, _pyarrow, _table
+from cndts._panel_validation import shown
 from cndts._ragged import offsets_from_lengths
 from cndts._whole_file import whole_file
 from cndts.queries import Queries
@@ -124,7 +125,7 @@ def _with_new(seen: pd.Index, records: pd.Index, number: int) -> pd.Index:
     repeated = records[records.isin(seen)]
     if len(repeated):
         raise ValueError(
-            f"panel {number} repeats the record {repeated[0]!r}; ids must differ over the whole file. Number them anew with "
+            f"panel {number} repeats the record {shown(repeated[0])}; ids must differ over the whole file. Number them anew with "
             "ignore_records=True."
         )
     return seen.append(pd.Index(records))

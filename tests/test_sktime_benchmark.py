@@ -39,6 +39,8 @@ def heart_rate() -> PanelForecastingDataset:
     return PanelForecastingDataset(make_icu(8, random_state=0), channels=["HR"])
 
 
+# sktime 1.1 takes the deviation of a single score
+@pytest.mark.filterwarnings("ignore:Degrees of freedom:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
 def test_benchmark_of_both_sides(
     heart_rate: PanelForecastingDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

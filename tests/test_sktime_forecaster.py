@@ -247,7 +247,7 @@ def test_scikit_learn_refuses_adapters(series: pd.DataFrame) -> None:
     """Once this fails, scikit-learn takes them and the page should say so."""
     from sklearn.model_selection import GridSearchCV
 
-    search = GridSearchCV(last_value(), {"n_cuts": [1, 2]})
+    search = GridSearchCV(last_value(), {"n_cuts": [1, 2]}, cv=2)
     with pytest.raises(Exception, match="__sklearn_tags__|score|estimator"):
         search.fit(series, series["HR"])
 
