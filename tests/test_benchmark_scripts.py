@@ -5,13 +5,13 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cndts import IrregularPanel
+from cndts import Extrapolation, IrregularPanel
 from cndts.benchmarking import finished_jobs, run_jobs
 from cndts.datasets import make_icu, make_oscillators
 
@@ -245,3 +245,42 @@ class TestMortality:
             for fold, seed, auroc in [(0, 0, 0.7), (0, 1, 0.9), (1, 0, 0.6), (1, 1, 0.6)]
         ]
         assert "| 2 | 2 | 0.7000 ± 0.1414 | 0.5000 ± 0.0000 | 0.4000 ± 0.0000 | 2 |" in script.table(lines)
+
+
+@pytest.mark.parametrize("script", [("physionet2012", "compare")], indirect=True)
+class TestCompareVersions:
+    """Predictions of two versions, stay by stay."""
+
+    @pytest.fixture
+    def folders(self, script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+        """The true values as one version, and half a unit more as the other; enough targets for the mean skill."""
+        X, y = Extrapolation(observe=6, horizon=2).split(make_oscillators(400, random_state=0))
+        split = SimpleNamespace(train=(X[:50], y[:50]), test=(X[50:], y[50:]))
+        monkeypatch.setattr(script, "read_physionet2012", lambda _: None)
+        monkeypatch.setattr(script, "protocol", lambda _: SimpleNamespace(split=lambda _: split))
+        true = split.test[1].value.astype(np.float64)
+        for name, error in (("now", 0.0), ("before", 0.5)):
+            (tmp_path / name).mkdir()
+            for seed in (0, 11):
+                np.savez(tmp_path / name / f"seed-{seed}.npz", value=true + error, true=true)
+        return [tmp_path / "now", tmp_path / "before"]
+
+    def test_differences_have_their_sign(
+        self, script: ModuleType, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = tmp_path / "compared.json"
+        run(script, monkeypatch, "data", "--folder", folders[0], "--against", folders[1], "--json", out)
+        found = json.loads(out.read_text(encoding="utf-8"))
+        assert found["model"]["mae"] == pytest.approx([0, 0])
+        assert found["against"]["mae"] == pytest.approx([0.5, 0.5], abs=1e-6)
+        difference = found["difference"]["mae"]
+        assert difference["low"] <= difference["difference"] == pytest.approx(-0.5, abs=1e-6)
+
+    def test_other_targets_are_refused(
+        self, script: ModuleType, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        np.savez(folders[1] / "seed-0.npz", value=np.zeros(3), true=np.zeros(3))
+        with pytest.raises(AssertionError):
+            run(script, monkeypatch, "data", "--folder", folders[0], "--against", folders[1], "--json", tmp_path / "o")
+        with pytest.raises(SystemExit, match="holds no predictions"):
+            run(script, monkeypatch, "data", "--folder", tmp_path, "--against", folders[1], "--json", tmp_path / "o")

@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cndts import Targets
 from cndts.benchmarking import reference_means, score_skill
+from cndts.benchmarking._exchange import write_json
 from cndts.datasets import read_physionet2012
 from cndts.metrics import mean_absolute_error, mean_squared_error, paired_bootstrap
 from cndts.protocols import protocol
@@ -26,21 +29,23 @@ def main() -> None:
     result = {"model": scores(y, new, means), "against": scores(y, old, means), "difference": {}}
     for metric in ("mae", "mse", "skill"):
         result["difference"][metric] = vars(paired_bootstrap(y, new, old, metric=metric, means=means))
-    options.json.write_text(json.dumps(result, indent=1, default=float) + "\n", encoding="utf-8")
-    print(options.json.read_text(encoding="utf-8"))
+    write_json(options.json, result)
+    print(json.dumps(result, indent=1))
 
 
-def predictions(folder: Path, true: np.ndarray) -> list[np.ndarray]:
+def predictions(folder: Path, true: NDArray) -> list[NDArray]:
     """What each seed predicts, for the same targets."""
     found = []
-    for path in sorted(folder.glob("seed-?.npz")):
+    for path in sorted(folder.glob("seed-*.npz")):
         with np.load(path) as file:
             np.testing.assert_allclose(file["true"], true)
             found.append(file["value"])
+    if not found:
+        raise SystemExit(f"{folder} holds no predictions (seed-*.npz); run predict.py with --folder {folder} first.")
     return found
 
 
-def scores(y, seeds, means):
+def scores(y: Targets, seeds: list[NDArray], means: NDArray) -> dict[str, list[float]]:
     """Scores of each seed under the protocol's averaging."""
     return {
         "mae": [mean_absolute_error(y, value, average="channel") for value in seeds],

@@ -30,7 +30,7 @@ def main() -> None:
         if kept.exists():
             continue
         model = HybridMemoryForecaster(random_state=int(seed)).fit(X, y, X_val=X_val, y_val=y_val)
-        part = kept.with_suffix(".part.npz")
+        part = kept.with_name(f"unfinished-{seed}.npz")
         np.savez(part, value=np.asarray(model.predict(X_test)), true=y_test.value)
         os.replace(part, kept)
 

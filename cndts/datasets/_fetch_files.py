@@ -40,9 +40,7 @@ def download_folder(name: str, folder: PathLike | None = None) -> Path:
     """Where the files of a data set lie: ``folder``, or ``downloads/NAME`` in the cache folder (``CNDTS_CACHE``)."""
     if folder is not None:
         return Path(folder).expanduser()
-    cache = cache_folder(True)
-    assert cache is not None  # only False gives none
-    return cache / "downloads" / name
+    return (cache_folder(True) or Path()) / "downloads" / name
 
 
 def fetch_files(

@@ -50,13 +50,12 @@ class ChannelLogTransformer(ChannelScaler):
         least = np.full(n_channels, np.inf)
         np.minimum.at(least, channel, value)
         positive = (least > 0) & (least < np.inf)
-        self.is_log_ = positive if self.channels is None else self._asked(least)
+        self.is_log_ = positive if self.channels is None else self._asked(self.channels, least)
         self.floor_ = np.where(self.is_log_ & positive, least / 2, np.finfo(np.float32).tiny)
 
-    def _asked(self, least: NDArray[np.float64]) -> NDArray[np.bool_]:
-        assert self.channels is not None
-        check_names(self.channels, self.channels_in_, "channels")
-        asked = np.isin(np.asarray(self.channels_in_, dtype=object), list(self.channels))
+    def _asked(self, channels: Sequence[str], least: NDArray[np.float64]) -> NDArray[np.bool_]:
+        check_names(channels, self.channels_in_, "channels")
+        asked = np.isin(np.asarray(self.channels_in_, dtype=object), list(channels))
         wrong = np.flatnonzero(asked & ~(least > 0))
         if len(wrong):
             raise ValueError(
