@@ -171,7 +171,11 @@ def test_many_at_once_equals_one_by_one(
         second.observe(time[:cut], [CHANNELS[c] for c in channel[:cut]], value[:cut])
         second.observe_panel(panel_of(time[cut:], channel[cut:], value[cut:], None))
     assert first.n_events == second.n_events == len(drawn)
-    at = [100.0, 300.0]
+    last = first.last_time if len(drawn) else 0.0
+    at = [
+        last + 0.4,
+        last + 30.0,
+    ]  # much further out, the flow of random weights makes a rounding error a hundred times larger
     unit = np.tile(model.scaling_.std, len(at))
     np.testing.assert_allclose(first.predict(at) / unit, second.predict(at) / unit, rtol=TOLERANCE, atol=TOLERANCE)
 

@@ -152,13 +152,13 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         """Keep the most salient events of each record."""
         record = batch.visit_record.index_select(0, batch.visit)
         lost, pace, waited_lost = self._fading(encoded, batch)
-        company, latest = self._company(batch)
         facts = torch.stack([batch.value, batch.score, batch.visit_age.index_select(0, batch.visit)], dim=-1)
         strength = self._salience(encoded, batch) - lost.index_select(0, batch.visit)
         luck = _gumbel(strength) if self.training else torch.zeros_like(strength)
         row = self._strongest((strength + luck).detach(), record, batch.n_records)
         held = row >= 0
         picked = row.clamp(min=0).flatten()
+        company, latest = self._company(batch, row)
 
         def take(part: Tensor, nothing: float) -> Tensor:
             if not len(part):
@@ -168,7 +168,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
 
         new = EpisodicState(
             encoded=take(encoded, 0.0),
-            company=take(company, 0.0),
+            company=company,
             facts=take(facts, 0.0),
             strength=take(strength, -torch.inf),
             channel=take(batch.channel, -1),
@@ -183,21 +183,32 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         unexpected = torch.stack([batch.surprise.log1p(), batch.is_first], dim=-1) @ self.surprise
         return unexpected if self.salience is None else unexpected + self.salience(encoded).squeeze(-1)
 
-    def _company(self, batch: EventBatch) -> tuple[Tensor, Tensor]:
-        """Mean signature of what else was seen with each event, and of each record's last visit."""
+    def _signatures(self, batch: EventBatch) -> Tensor:
+        """What tells events apart, from their values and channels, shape (n_events, width)."""
         seen = self.signature(torch.stack([batch.value.clamp(-_FAR, _FAR), batch.score], dim=-1))
-        seen = torch.nn.functional.silu(seen + self.channel.weight.index_select(0, batch.channel))
-        total = seen.new_zeros(batch.n_visits, self.width).index_add(0, batch.visit, seen)
-        count = seen.new_zeros(batch.n_visits).index_add(0, batch.visit, torch.ones_like(batch.value))
-        others = (count - 1).clamp(min=1).index_select(0, batch.visit)[:, None]
-        # An event that was alone has no company, not the rounding error of a difference.
-        is_alone = (count == 1).index_select(0, batch.visit)[:, None]
-        company = ((total.index_select(0, batch.visit) - seen) / others).masked_fill(is_alone, 0.0)
+        return torch.nn.functional.silu(seen + self.channel.weight.index_select(0, batch.channel))
+
+    def _company(self, batch: EventBatch, row: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean signature of what else was seen with the events in the slots, and of each record's last visit.
+
+        ``row`` of shape (n_records, n_slots) are the events, -1 for an empty slot.
+        """
         if not batch.n_visits:
-            return company, seen.new_zeros(batch.n_records, self.width)
+            nothing = self.norm.weight.new_zeros(*row.shape, self.width)
+            return nothing, nothing[:, 0]
+        seen = self._signatures(batch)
+        total = seen.new_zeros(batch.n_visits, self.width).index_add(0, batch.visit, seen)
+        count = seen.new_zeros(batch.n_visits, 1).index_add(0, batch.visit, torch.ones_like(batch.value)[:, None])
+        event = row.clamp(min=0).flatten()
+        visit = batch.visit.index_select(0, event)
+        others = count.index_select(0, visit) - 1
+        company = (total.index_select(0, visit) - seen.index_select(0, event)) / others.clamp(min=1)
+        # An event that was alone has no company, not the rounding error of a difference.
+        company = company.masked_fill((others == 0) | (row.flatten() < 0)[:, None], 0.0)
         n_visits = torch.bincount(batch.visit_record, minlength=batch.n_records)
-        latest = (total / count[:, None]).index_select(0, (n_visits.cumsum(0) - 1).clamp(min=0))
-        return company, latest.masked_fill((n_visits == 0)[:, None], 0.0)
+        last = (n_visits.cumsum(0) - 1).clamp(min=0)
+        latest = total.index_select(0, last) / count.index_select(0, last)
+        return company.unflatten(0, row.shape), latest.masked_fill((n_visits == 0)[:, None], 0.0)
 
     def _fading(self, encoded: Tensor, batch: EventBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Strength lost from each visit to the record's last, pace after the last visit, strength lost since the first."""
