@@ -48,7 +48,7 @@ def episodic(n_slots: int = 3, **gates: bool) -> EpisodicMemory:
     with torch.no_grad():
         for weight in memory.forget_gate.parameters():
             weight.copy_(torch.randn(weight.shape))
-        memory.log_rate.fill_(0.5)
+        memory.log_power.fill_(0.5)
     return memory
 
 
@@ -74,11 +74,13 @@ def salience(memory: EpisodicMemory, encoded: Tensor, batch: EventBatch, row: in
 def greedy(memory: EpisodicMemory, encoded: Tensor, batch: EventBatch, record: int) -> tuple[list[Slot], float]:
     """Walk through the visits of a record, fading what is held, taking in what is new, dropping the weakest."""
     slots: list[Slot] = []
-    pace, rate, last = 1.0, float(memory.log_rate.exp()), None
+    pace, power, last, clock = 1.0, float(memory.log_power.exp()), None, 0.0
     for visit in (batch.visit_record == record).nonzero()[:, 0].tolist():
         age = float(batch.visit_age[visit])
         waited = 0.0 if last is None else last - age
-        slots = [Slot(slot.row, slot.strength - rate * pace * waited, slot.age + waited) for slot in slots]
+        lost = power * (math.log1p(10 * (clock + pace * waited)) - math.log1p(10 * clock))
+        clock += pace * waited
+        slots = [Slot(slot.row, slot.strength - lost, slot.age + waited) for slot in slots]
         rows = (batch.visit == visit).nonzero()[:, 0].tolist()
         slots += [Slot(row, salience(memory, encoded, batch, row), 0.0) for row in rows]
         slots = sorted(slots, key=lambda slot: -slot.strength)[: memory.n_slots]
@@ -143,7 +145,7 @@ def test_streaming_equals_the_greedy_loop(lengths: list[int], n_slots: int, seed
 
 @torch.no_grad()
 def test_fading_by_hand() -> None:
-    """Strength falls by rate times pace times time; the pace is that of the latest visit, averaged over its events."""
+    """Strength falls by power times log of the clock, whose pace is that of the latest visit, averaged over its events."""
     time, channel = np.array([0.0, 2.0, 2.0, 5.0]), np.array([0, 0, 1, 2])
     batch = batch_from(np.array([0, 4]), time, channel, np.zeros(4))
     memory = episodic(4, write_gate=False)
@@ -151,9 +153,12 @@ def test_fading_by_hand() -> None:
     encoded = encoded_events(batch)
     place = [batch.channel.tolist().index(0), 1, batch.channel.tolist().index(1), batch.channel.tolist().index(2)]
     pace = memory.forget_gate(encoded)[:, 0]
-    rate = float(memory.log_rate.exp())
+    power = float(memory.log_power.exp())
     second = float(pace[place[1]] + pace[place[2]]) / 2
-    expected = sorted([-rate * (2 * float(pace[place[0]]) + 3 * second), *[-rate * 3 * second] * 2, 0.0], reverse=True)
+    clock = np.cumsum([0.0, 2 * float(pace[place[0]]), 3 * second])
+    lost = power * np.diff(np.log1p(10 * clock)[::-1], prepend=np.log1p(10 * clock[-1]))
+    fallen = lost.cumsum()  # of the last, the second and the first visit
+    expected = [0.0, fallen[1], fallen[1], fallen[2]]
     assert memory.write(encoded, batch).strength[0].tolist() == pytest.approx(expected)
     later = memory.write(encoded[:0], nothing_new(batch), memory.write(encoded, batch))
     assert later.strength[0].tolist() == pytest.approx(expected)  # no event, no time told

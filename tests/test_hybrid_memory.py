@@ -245,7 +245,7 @@ def test_gradients_of_the_backbone() -> None:
         f"memory.working.{name}" for name in ("attention.key.weight", "summary.0.weight", "forget_gate.layer.bias")
     ]
     parts += [
-        f"memory.episodic.{name}" for name in ("salience.weight", "surprise", "log_rate", "forget_gate.layer.weight")
+        f"memory.episodic.{name}" for name in ("salience.weight", "surprise", "log_power", "forget_gate.layer.weight")
     ]
     parts += ["memory.first_gate.layer.weight", "memory.second_gate.layer.weight"]
     parts += ["first_round.0.out.bias", "readout.field.inward.bias", "readout.field.outward.weight"]

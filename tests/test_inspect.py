@@ -315,7 +315,7 @@ def test_half_lives_of_hand_set_rates(pair: Pair) -> None:
     with torch.no_grad():
         for member in model.network_.members:
             member.backbone.memory.compressed.log_rate.copy_(rate.log())
-            member.backbone.memory.episodic.log_rate.copy_(torch.tensor(2.0).log())
+            member.backbone.memory.episodic.log_power.copy_(torch.tensor(0.5).log())
     table, unit = half_lives(model), model.scaling_.time_scale
     assert unit != 1
     for member in range(N_MEMBERS):
@@ -325,7 +325,7 @@ def test_half_lives_of_hand_set_rates(pair: Pair) -> None:
         expected = unit * math.log(2) * np.array([1.0, 2.0, 0.25, 4.0])
         np.testing.assert_allclose(long_term["half_life"], expected, rtol=1e-6)
         episodic = own[own["memory"] == "episodic"].iloc[0]
-        assert episodic["half_life"] == pytest.approx(unit * math.log(2) / 2)
+        assert episodic["half_life"] == pytest.approx(unit * (2**2 - 1) / 10)
         working = own[own["memory"] == "working"].iloc[0]
         assert working["half_life"] == pytest.approx(unit * math.log(2))
     np.testing.assert_allclose(table["shortest"], table["half_life"] / 2)

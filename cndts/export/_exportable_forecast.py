@@ -17,7 +17,6 @@ from cndts.dynamics import SolverStatistics, VectorField, solve_fixed_step, solv
 from cndts.dynamics.fixed_step import METHODS
 from cndts.dynamics.horizon_grid import FURTHEST, REACH, further_step_ends, step_ends
 from cndts.event_batch import EventBatch
-from cndts.memory import EpisodicMemory
 
 if TYPE_CHECKING:
     from cndts.streaming.served_model import FittedModel
@@ -69,9 +68,6 @@ class ExportableForecast(nn.Module):
             if isinstance(part, HybridMemoryBackbone):
                 part.write = MethodType(_write, part)  # type: ignore[method-assign]
                 part.readout = _OpenReadout(part.readout, float(furthest))  # type: ignore[assignment]
-            elif isinstance(part, EpisodicMemory):
-                part._strongest = MethodType(_strongest, part)  # type: ignore[method-assign]
-                part._fading = MethodType(_fading, part)  # type: ignore[method-assign]
         self.register_buffer("mean", torch.as_tensor(model.scaling_.mean, dtype=torch.float64).clone())
         self.register_buffer("std", torch.as_tensor(model.scaling_.std, dtype=torch.float64).clone())
 
@@ -147,39 +143,6 @@ class _OpenReadout(nn.Module):
 
 def _write(backbone: HybridMemoryBackbone, batch: EventBatch) -> Any:
     return backbone.memory.write(backbone.encoder(batch), batch)
-
-
-def _counts(owner: Tensor, n: int) -> Tensor:
-    return torch.zeros(n, dtype=torch.long, device=owner.device).index_add(0, owner, torch.ones_like(owner))
-
-
-def _strongest(memory: EpisodicMemory, strength: Tensor, record: Tensor, n_records: int) -> Tensor:
-    """Rows of the strongest events of each record, the strongest first; -1 for empty slots."""
-    order = strength.argsort(descending=True, stable=True)
-    order = order[record[order].argsort(stable=True)]
-    owner = record[order]
-    count = _counts(record, n_records)
-    rank = torch.arange(order.shape[0], device=record.device) - (count.cumsum(0) - count)[owner]
-    # whoever comes too late shares a last column that is thrown away
-    slots = torch.full((n_records, memory.n_slots + 1), -1, dtype=torch.long, device=record.device)
-    return slots.index_put((owner, rank.clamp(max=memory.n_slots)), order)[:, : memory.n_slots]
-
-
-def _fading(memory: EpisodicMemory, encoded: Tensor, batch: EventBatch) -> tuple[Tensor, Tensor, Tensor]:
-    """Strength lost from each visit to the record's last, pace after the last visit, strength lost since the first."""
-    total = encoded.new_zeros(batch.n_visits).index_add(0, batch.visit, memory.forget_gate(encoded).squeeze(-1))
-    count = encoded.new_zeros(batch.n_visits).index_add(0, batch.visit, torch.ones_like(batch.value))
-    pace = total / count
-    n_visits = _counts(batch.visit_record, batch.n_records)
-    end = n_visits.cumsum(0)
-    first, last, is_seen = (end - n_visits).clamp(max=batch.n_visits - 1), (end - 1).clamp(min=0), n_visits > 0
-    place = torch.arange(batch.n_visits, device=last.device)
-    is_last = place == last.index_select(0, batch.visit_record)
-    ahead = (batch.visit_age - batch.visit_age.roll(-1)).masked_fill(is_last, 0.0)
-    spent = (memory.log_rate.exp() * pace * ahead).double()
-    passed = spent.cumsum(0) - spent
-    lost = (passed.index_select(0, last.index_select(0, batch.visit_record)) - passed).to(pace.dtype)
-    return lost, torch.where(is_seen, pace[last], 1.0), torch.where(is_seen, lost[first], 0.0)
 
 
 def _check(model: Any, levels: Sequence[float], furthest: float) -> None:

@@ -13,6 +13,8 @@ from cndts.inspect._subject import as_array, backbones_of
 
 # A forget gate sets the pace between 0 and twice the rate.
 _FASTEST_PACE = 2.0
+# Logarithm of a time that no record reaches.
+_EVER = 700.0
 
 
 @torch.no_grad()
@@ -20,7 +22,8 @@ def half_lives(model: Any) -> pd.DataFrame:
     r"""Time in which a memory loses half of what an event wrote, if nothing else comes.
 
     With rate :math:`\lambda`, pace :math:`\phi` of the forget gate and time scale :math:`\tau` of the model, that is
-    :math:`\tau \ln 2 / (\phi \lambda)`.
+    :math:`\tau \ln 2 / (\phi \lambda)`. Episodic memory fades by a power :math:`\rho` of time, in which the half-life grows with age; stated is the time
+    in which the odds of a record's first event halve, :math:`\tau (2^{1 / \rho} - 1) / (10 \phi)`.
 
     Parameters
     ----------
@@ -83,7 +86,8 @@ def _of_backbone(backbone: HybridMemoryBackbone, channels: NDArray, unit: float)
     if memory.working is not None and _fades(memory.working):
         tables.append(_table("working", everywhere, first, np.ones(1), unit, True))
     if memory.episodic is not None:
-        rate = as_array(memory.episodic.log_rate.double().exp()).reshape(1)
+        power = as_array(memory.episodic.log_power.double().exp()).reshape(1)
+        rate = 10 * math.log(2) / np.expm1(np.minimum(math.log(2) / power, _EVER))
         tables.append(_table("episodic", everywhere, first, rate, unit, _fades(memory.episodic)))
     return tables
 

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from cndts._layers import Dropout, log_time
 from cndts.event_batch import EventBatch
 from cndts.memory.gates import ForgetGate
+from cndts.memory.power_fading import power_fading, visit_range
 from cndts.memory.slot_attention import SlotAttention
 from cndts.memory.store import MemoryStore
 
 _N_FACTS = 3
-# Log rate of fading at the start of training, per longest horizon: records may span thousands of horizons, and a slot that has faded
-# away before the first step teaches the rate nothing.
-_SLOW = -9.0
+# Log of the power of fading at the start of training: over a thousand horizons, odds fall to two thirds.
+_SLOW = -3.0
 # Weight of the penalty by which events that are read become salient: enough to move the gate, too little to move what is read.
 _CONSOLIDATION = 0.03
 # Values further out than this look alike in a signature.
@@ -38,6 +38,8 @@ class EpisodicState(NamedTuple):
         Channel of the event; -1 in empty slots.
     pace : Tensor of shape (n_records,)
         Pace of fading after the last event.
+    elapsed : Tensor of shape (n_records,), float64
+        Time from the record's first event to its last, as the forget gate counts it.
     luck : Tensor of shape (n_records, n_slots)
         Noise that the event drew in training, for as long as it stays; 0 in evaluation.
     latest : Tensor of shape (n_records, width)
@@ -50,6 +52,7 @@ class EpisodicState(NamedTuple):
     strength: Tensor
     channel: Tensor
     pace: Tensor
+    elapsed: Tensor
     luck: Tensor
     latest: Tensor
 
@@ -64,9 +67,9 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
 
     An event enters with salience :math:`s_i = g(u_i) + b_1 \log(1 + \text{surprise}_i) + b_2 \text{first}_i` from write
     gate and surprise, where surprise is the distance from what its series showed before in the series' own deviations.
-    The strength of all slots of a record falls by :math:`\rho \int \phi\,dt`, with the pace :math:`\phi` of the forget gate
-    at the record's latest visit. What falls is common to all slots, so their order never changes: keeping the strongest
-    at every step and choosing the strongest of all at the end are the same, which makes streaming exact.
+    The strength of all slots of a record falls with the logarithm of time, which runs at the pace of the forget gate (`PowerFading`). What falls
+    is common to all slots, so their order never changes: keeping the strongest at every step and choosing the strongest of all at the
+    end are the same, which makes streaming exact.
 
     Slots are read by attention. To the score of a slot j come its strength, so that gates learn through it, and in each head h its
     likeness to the present: with a signature :math:`\sigma` of every event's value and channel,
@@ -121,7 +124,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         self.n_slots, self.width = n_slots, width
         self.salience = nn.Linear(width, 1) if write_gate else None
         self.surprise = nn.Parameter(torch.tensor([1.0, 1.0]))
-        self.log_rate = nn.Parameter(torch.tensor(_SLOW))
+        self.log_power = nn.Parameter(torch.tensor(_SLOW))
         self.forget_gate = ForgetGate(width, 1, forget_gate)
         self.signature = nn.Linear(2, width)
         self.channel = nn.Embedding(n_channels, width)
@@ -142,6 +145,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
             like.new_full(slots, -torch.inf),
             torch.full(slots, -1, dtype=torch.long, device=like.device),
             like.new_ones(n_rows),
+            like.new_zeros(n_rows, dtype=torch.float64),
             like.new_zeros(slots),
             like.new_zeros(n_rows, self.width),
         )
@@ -151,9 +155,11 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
     def write(self, encoded: Tensor, batch: EventBatch, before: EpisodicState | None = None) -> EpisodicState:
         """Keep the most salient events of each record."""
         record = batch.visit_record.index_select(0, batch.visit)
-        lost, pace, waited_lost = self._fading(encoded, batch)
+        earlier = before or self.empty(batch.n_records)
+        pace = self.forget_gate(encoded).squeeze(-1)
+        faded = power_fading(pace, self.log_power.exp(), batch, earlier.pace, earlier.elapsed)
         facts = torch.stack([batch.value, batch.score, batch.visit_age.index_select(0, batch.visit)], dim=-1)
-        strength = self._salience(encoded, batch) - lost.index_select(0, batch.visit)
+        strength = self._salience(encoded, batch) - faded.lost.index_select(0, batch.visit)
         luck = _gumbel(strength) if self.training else torch.zeros_like(strength)
         row = self._strongest((strength + luck).detach(), record, batch.n_records)
         held = row >= 0
@@ -172,11 +178,14 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
             facts=take(facts, 0.0),
             strength=take(strength, -torch.inf),
             channel=take(batch.channel, -1),
-            pace=pace,
+            pace=faded.pace,
+            elapsed=faded.elapsed,
             luck=take(luck, 0.0),
             latest=latest,
         )
-        return new if before is None else self._among(new, before, batch, waited_lost)
+        if before is None:
+            return new
+        return self._among(new, before, batch, faded.lost_before) if batch.n_visits else before
 
     def _salience(self, encoded: Tensor, batch: EventBatch) -> Tensor:
         """Log salience of each event, shape (n_events,)."""
@@ -205,48 +214,26 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         company = (total.index_select(0, visit) - seen.index_select(0, event)) / others.clamp(min=1)
         # An event that was alone has no company, not the rounding error of a difference.
         company = company.masked_fill((others == 0) | (row.flatten() < 0)[:, None], 0.0)
-        n_visits = torch.bincount(batch.visit_record, minlength=batch.n_records)
-        last = (n_visits.cumsum(0) - 1).clamp(min=0)
+        _, last, is_seen = visit_range(batch)
         latest = total.index_select(0, last) / count.index_select(0, last)
-        return company.unflatten(0, row.shape), latest.masked_fill((n_visits == 0)[:, None], 0.0)
-
-    def _fading(self, encoded: Tensor, batch: EventBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Strength lost from each visit to the record's last, pace after the last visit, strength lost since the first."""
-        total = encoded.new_zeros(batch.n_visits).index_add(0, batch.visit, self.forget_gate(encoded).squeeze(-1))
-        count = encoded.new_zeros(batch.n_visits).index_add(0, batch.visit, torch.ones_like(batch.value))
-        pace = total / count
-        if not batch.n_visits:
-            none = encoded.new_zeros(batch.n_records)
-            return pace, none + 1, none
-        n_visits = torch.bincount(batch.visit_record, minlength=batch.n_records)
-        end = n_visits.cumsum(0)
-        first, last, is_seen = (end - n_visits).clamp(max=batch.n_visits - 1), (end - 1).clamp(min=0), n_visits > 0
-        ahead = (batch.visit_age - batch.visit_age.roll(-1)).index_fill(0, last[is_seen], 0.0)
-        # The running sum goes over all records of the batch, hence in double precision.
-        spent = (self.log_rate.exp() * pace * ahead).double()
-        passed = spent.cumsum(0) - spent
-        lost = (passed.index_select(0, last.index_select(0, batch.visit_record)) - passed).to(pace.dtype)
-        return lost, torch.where(is_seen, pace[last], 1.0), torch.where(is_seen, lost[first], 0.0)
+        return company.unflatten(0, row.shape), latest * is_seen[:, None]
 
     def _strongest(self, strength: Tensor, record: Tensor, n_records: int) -> Tensor:
         """Rows of the strongest events of each record, the strongest first; -1 for empty slots."""
         order = strength.argsort(descending=True, stable=True)
         order = order[record[order].argsort(stable=True)]
         owner = record[order]
-        count = torch.bincount(record, minlength=n_records)
-        rank = torch.arange(len(order), device=record.device) - (count.cumsum(0) - count)[owner]
-        kept = rank < self.n_slots
-        slots = torch.full((n_records, self.n_slots), -1, dtype=torch.long, device=record.device)
-        slots[owner[kept], rank[kept]] = order[kept]
-        return slots
+        count = torch.zeros(n_records, dtype=torch.long, device=record.device)
+        count = count.index_add(0, record, torch.ones_like(record))
+        rank = torch.arange(order.shape[0], device=record.device) - (count.cumsum(0) - count)[owner]
+        # Whoever comes too late shares a last column that is thrown away: shapes do not depend on values.
+        slots = torch.full((n_records, self.n_slots + 1), -1, dtype=torch.long, device=record.device)
+        return slots.index_put((owner, rank.clamp(max=self.n_slots)), order)[:, : self.n_slots]
 
     def _among(self, new: EpisodicState, before: EpisodicState, batch: EventBatch, lost: Tensor) -> EpisodicState:
         """The strongest of new and older slots."""
-        lost = lost + self.log_rate.exp() * before.pace * batch.record_gap
-        n_visits = torch.bincount(batch.visit_record, minlength=batch.n_records)
-        is_seen = n_visits > 0
-        first = (n_visits.cumsum(0) - n_visits)[is_seen]
-        span = torch.zeros_like(batch.record_gap).index_copy(0, is_seen.nonzero()[:, 0], batch.visit_age[first])
+        first, _, is_seen = visit_range(batch)
+        span = batch.visit_age.index_select(0, first) * is_seen
         waited = (batch.record_gap + span)[:, None] * before.is_held
         older = before._replace(
             facts=before.facts + torch.nn.functional.pad(waited[..., None], (2, 0)),
@@ -261,7 +248,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
 
         slots = {name: among(name) for name in ("encoded", "company", "facts", "strength", "channel", "luck")}
         latest = torch.where(is_seen[:, None], new.latest, before.latest)
-        return EpisodicState(**slots, pace=torch.where(is_seen, new.pace, before.pace), latest=latest)
+        return EpisodicState(**slots, pace=new.pace, elapsed=new.elapsed, latest=latest)
 
     # ---- read ----------------------------------------------------------------------------------
 
