@@ -24,8 +24,9 @@ from cndts.training.weight_average import WeightAverage
 
 AnySamples = Samples | GapSamples | RecordSamples | StreamedSamples
 
-_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 760
-_MIN_BATCH, _MAX_BATCH, _STEPS_PER_EPOCH = 8, 64, 8
+_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 1500
+_MIN_BATCH, _MAX_BATCH, _STEPS_PER_EPOCH = 8, 32, 8
+_SCORED_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def fit_network(
     steps = max(1, train.n_records // batch_size)
     epochs = training.epochs or _between(_MIN_EPOCHS, math.ceil(_STEPS / steps), _MAX_EPOCHS)
     average = WeightAverage(training.averaging)
-    score = ValidationScore(validation, average, _MAX_BATCH, score)
+    score = ValidationScore(validation, average, _SCORED_BATCH, score)
     net = _Net(
         network,
         criterion=nn.Identity,  # the loss belongs to the head, see _Net.get_loss

@@ -15,9 +15,9 @@ class Training(NamedParameters):
         Networks fitted one after the other from different seeds; their forecasts are averaged.
     epochs : int or None, default=None
         Passes of each member over the training records. None takes 20, and up to 100 where records are few, so that
-        about 760 steps are made.
+        about 1500 steps are made.
     batch_size : int or None, default=None
-        Records a step. None takes 64, and as few as 8 where records are few, so that an epoch has eight steps.
+        Records a step. None takes 32, and as few as 8 where records are few, so that an epoch has eight steps.
     learning_rate : float, default=2e-3
         Peak of the one-cycle schedule (Smith and Topin, 2019) of AdamW.
     weight_decay : float, default=0.2
