@@ -54,7 +54,14 @@ def progress_calls() -> list[tuple[str, int, int]]:
 
 
 @pytest.fixture(scope="module")
-def result(stays: IrregularPanel, progress_calls: list[tuple[str, int, int]]) -> BenchmarkResult:
+def predictions_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept") / "not there yet"
+
+
+@pytest.fixture(scope="module")
+def result(
+    stays: IrregularPanel, progress_calls: list[tuple[str, int, int]], predictions_folder: Path
+) -> BenchmarkResult:
     return run_benchmark(
         PROTOCOL,
         stays,
@@ -62,6 +69,7 @@ def result(stays: IrregularPanel, progress_calls: list[tuple[str, int, int]]) ->
         [1],
         threads=1,
         n_resamples=100,
+        predictions_folder=predictions_folder,
         progress=lambda *call: progress_calls.append(call),
     )
 
@@ -168,6 +176,15 @@ def test_scores_are_those_of_a_fit_in_this_process(result: BenchmarkResult, stay
         there = next(run for run in result.runs if run["model"] == name)
         assert there["mse"] == pytest.approx(here["mse"], rel=1e-6)
         assert there["mae"] == pytest.approx(here["mae"], rel=1e-6)
+
+
+def test_predictions_are_kept(result: BenchmarkResult, stays: IrregularPanel, predictions_folder: Path) -> None:
+    """What is kept gives the scores again."""
+    y = protocol(PROTOCOL).split(stays).test[1]
+    for run in result.runs:
+        with np.load(predictions_folder / run["model"] / f"seed-{run['seed']}.npz", allow_pickle=False) as file:
+            np.testing.assert_array_equal(file["true"], y.value)
+            assert protocol(PROTOCOL).score(y, file["value"])["mse"] == pytest.approx(run["mse"])
 
 
 def test_result_is_plain_json(result: BenchmarkResult, tmp_path: Path) -> None:

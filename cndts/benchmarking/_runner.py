@@ -23,7 +23,7 @@ from cndts.benchmarking._comparison import (
     score_distribution,
     score_skill,
 )
-from cndts.benchmarking._exchange import write_json, write_task
+from cndts.benchmarking._exchange import write_arrays, write_json, write_task
 from cndts.benchmarking._models import check_models
 from cndts.benchmarking._resources import available_threads, thread_settings
 from cndts.benchmarking._result import BenchmarkResult
@@ -44,6 +44,7 @@ def run_benchmark(
     protocol_settings: Mapping[str, Any] | None = None,
     threads: int | None = None,
     n_resamples: int = 1000,
+    predictions_folder: str | Path | None = None,
     progress: Progress | None = None,
 ) -> BenchmarkResult:
     """Fit every model with every seed on the protocol's training part and score it on the test part.
@@ -71,6 +72,9 @@ def run_benchmark(
         Threads of a fit; all available cores by default.
     n_resamples : int, default=1000
         Resamples of the paired bootstrap over test records.
+    predictions_folder : str or Path, optional
+        Where to keep ``MODEL/seed-SEED.npz`` with arrays ``value`` and ``true``, the predictions for the test targets and what came to
+        be, as soon as a fit is done. Made if it is not there.
     progress : callable, optional
         Called with what is being done, the number of fits done and the number of fits.
 
@@ -107,6 +111,10 @@ def run_benchmark(
                 tasks, model, seed, (settings or {}).get(model, {}), threads
             )
             predictions[model].append(value)
+            if predictions_folder is not None:
+                kept = Path(predictions_folder, model)
+                kept.mkdir(parents=True, exist_ok=True)
+                write_arrays(kept / f"seed-{seed}.npz", value=value, true=y.value)
             scores = rule.score(y, value) | {"skill": score_skill(asked, value, means)}
             scores |= score_distribution(asked, quantiles, levels)
             runs.append({"model": model, "seed": seed, **scores, **measured})

@@ -27,6 +27,10 @@ def benchmark(
             "--set", help="A parameter: MODEL:NAME=VALUE or protocol:NAME=VALUE, the value as JSON. Repeatable."
         ),
     ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep the predictions for the test records: MODEL/seed-SEED.npz."),
+    ] = None,
     json: Annotated[
         Path | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON to this file.")
     ] = None,
@@ -58,6 +62,7 @@ def benchmark(
             protocol_settings=protocol_settings,
             threads=threads,
             n_resamples=resamples,
+            predictions_folder=predictions,
             progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
         )
     if json is not None:
