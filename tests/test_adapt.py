@@ -58,7 +58,7 @@ def test_a_copy_learns_and_the_model_stays(model: HybridMemoryForecaster, with_t
     """The adapted copy is better on unseen records of the new kind; the model keeps every weight."""
     before, (unseen, truth) = weights(model), CUT.split(shifted(40, 2))
     lesson = CUT.split(shifted(12, 1)) if with_targets else (shifted(12, 1),)
-    adapted = model.adapt(*lesson, steps=60, learning_rate=1e-2, pull=0.0)
+    adapted = model.adapt(*lesson, steps=60, learning_rate=1e-2, pull=0.0, prior_records=0.0)
     assert same(before, weights(model))
     errors = [np.mean((np.asarray(m.predict(unseen)) - truth.value) ** 2) for m in (model, adapted)]
     assert errors[1] < 0.7 * errors[0]
@@ -90,6 +90,21 @@ def test_pull(model: HybridMemoryForecaster) -> None:
     free, held, fixed = way(0.0), way(100.0), way(1e8)
     assert fixed < 1e-4 * free
     assert 2 * fixed < held < 0.7 * free
+
+
+def test_more_records_go_further(model: HybridMemoryForecaster) -> None:
+    """With n records the weights end n / (n + prior_records) of the way, exactly, and all the way with 0."""
+    panel = make_oscillators(8, random_state=3)
+    options = {"steps": 5, "learning_rate": 1e-2, "pull": 0.0, "random_state": 0}
+
+    def ways(prior_records: float) -> list[Tensor]:
+        adapted = model.adapt(panel, prior_records=prior_records, **options).network_.state_dict()
+        return [adapted[name] - fitted for name, fitted in model.network_.state_dict().items()]
+
+    for part, whole in zip(ways(24.0), ways(0.0), strict=True):
+        torch.testing.assert_close(part, whole * len(panel) / (len(panel) + 24.0), rtol=1e-3, atol=1e-6)
+    assert max(float(way.abs().max()) for way in ways(24.0)) > 1e-3
+    assert max(float(way.abs().max()) for way in ways(1e9)) < 1e-6
 
 
 def test_parts(model: HybridMemoryForecaster) -> None:
@@ -244,6 +259,10 @@ def test_nothing_to_learn(model: HybridMemoryForecaster) -> None:
         ({"batch_size": 0}, "batch_size must be 1 or more; got 0"),
         ({"learning_rate": 0.0}, "learning_rate must be a positive number; got 0.0"),
         ({"pull": -1.0}, "pull must be 0 or more, and finite; got -1.0"),
+        (
+            {"prior_records": -1.0},
+            "prior_records must be 0 or more, and finite; got -1.0. Try 50, or 0 to go all the way",
+        ),
         ({"pull": math.inf}, "pull must be 0 or more, and finite; got inf"),
         ({"parts": ("tail",)}, r"no parts \['tail'\]; choose from \['backbone', 'backbone.channel', .*'head'"),
         ({"parts": ()}, "choose from"),

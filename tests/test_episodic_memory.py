@@ -44,7 +44,7 @@ def batch_from(offsets: np.ndarray, time: np.ndarray, channel: np.ndarray, value
 
 def episodic(n_slots: int = 3, **gates: bool) -> EpisodicMemory:
     torch.manual_seed(0)
-    memory = EpisodicMemory(N_CHANNELS, n_slots, WIDTH, n_heads=2, dropout=0.5, **gates).double().eval()
+    memory = EpisodicMemory(N_CHANNELS, n_slots, WIDTH, n_heads=2, **gates).double().eval()
     with torch.no_grad():
         for weight in memory.forget_gate.parameters():
             weight.copy_(torch.randn(weight.shape))
@@ -208,7 +208,7 @@ def test_a_surprise_stays_for_ever() -> None:
     value = rng.normal(size=3000) / 10
     value[40] = 9.0
     batch = batch_from(np.array([0, 3000]), np.arange(3000.0) / 3000, np.zeros(3000, dtype=int), value)
-    state = EpisodicMemory(N_CHANNELS, 4, WIDTH, 2, 0.0, write_gate=False, forget_gate=False).double().eval()
+    state = EpisodicMemory(N_CHANNELS, 4, WIDTH, 2, write_gate=False, forget_gate=False).double().eval()
     held = state.write(encoded_events(batch), batch)
     assert float(held.facts[0, 0, 0]) == 9.0
     assert float(held.facts[0, 0, 2]) == pytest.approx(2959 / 3000)
@@ -237,7 +237,7 @@ def test_noise_in_training_only() -> None:
 
 def all_slots(memory: EpisodicMemory, encoded: Tensor, batch: EventBatch) -> tuple[Tensor, Tensor]:
     """Every event and its strength: a memory with room for all of them."""
-    large = EpisodicMemory(N_CHANNELS, len(encoded), WIDTH, 2, 0.0).double().eval()
+    large = EpisodicMemory(N_CHANNELS, len(encoded), WIDTH, 2).double().eval()
     large.load_state_dict(memory.state_dict())
     state = large.write(encoded, batch)
     return state.encoded[0], state.strength[0]
@@ -252,7 +252,7 @@ def test_noise_draws_in_proportion(size: int) -> None:
     batch = batch_from(3 * np.arange(n + 1), time, np.zeros(3 * n, dtype=int), value)
     memory = episodic(1).train()
     encoded = encoded_events(batch)[:3].repeat(n, 1)
-    large = EpisodicMemory(N_CHANNELS, 3, WIDTH, 2, 0.0).double().eval()
+    large = EpisodicMemory(N_CHANNELS, 3, WIDTH, 2).double().eval()
     large.load_state_dict(memory.state_dict())
     whole = large.write(encoded, batch)
     torch.manual_seed(1)

@@ -172,9 +172,9 @@ def test_seeds() -> None:
     assert not same(weights(first), weights(other))
 
 
-@pytest.mark.parametrize(("batch_size", "epochs"), [(1, 32), (24, 100), (None, 100)])
+@pytest.mark.parametrize(("batch_size", "epochs"), [(1, 84), (24, 100), (None, 100)])
 def test_default_epochs_make_enough_steps(batch_size: int | None, epochs: int) -> None:
-    """About 1500 steps in 20 to 100 epochs."""
+    """About 2000 steps in 20 to 100 epochs."""
 
     class Stop(Callback):
         def on_epoch_begin(self, net: NeuralNet, **kwargs: object) -> None:
@@ -184,7 +184,7 @@ def test_default_epochs_make_enough_steps(batch_size: int | None, epochs: int) -
     stop = Stop()
     with pytest.raises(KeyboardInterrupt, match=rf"interrupted in epoch \d of {epochs}"):
         fit(network(), Training(batch_size=batch_size), recorder=stop)
-    assert stop.planned == epochs == min(100, max(20, math.ceil(1500 / (24 // (batch_size or 8)))))
+    assert stop.planned == epochs == min(100, max(20, math.ceil(2000 / (24 // (batch_size or 8)))))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, FloatingPointError])

@@ -23,6 +23,7 @@ SIZES = (5, 20, 100)
 WARDS = {1: "coronary care", 2: "cardiac surgery", 3: "medical", 4: "surgical"}
 TRAINING = Training(members=1, epochs=12)
 FROM_SCRATCH = Training(members=1)
+LONGER = {"steps": 100, "learning_rate": 1e-3}
 
 
 class Part(NamedTuple):
@@ -146,6 +147,7 @@ def one_seed(stays: Stays, seed: int, folder: Path | None = None) -> Run:
     for size in SIZES:
         part = few(stays, size, seed)
         take(f"adapted, {size}", lambda part=part: model.adapt(*part, random_state=seed))
+        take(f"adapted longer, {size}", lambda part=part: model.adapt(*part, random_state=seed, **LONGER))
         scratch = HybridMemoryForecaster(training=FROM_SCRATCH, random_state=seed)
         take(f"from scratch, {size}", lambda part=part, scratch=scratch: scratch.fit(*part))
     take("last value", lambda: LastValueForecaster().fit(*stays.train_old))
@@ -160,7 +162,12 @@ def scores(rule: Protocol, part: Part, forecasts: list[Forecasts]) -> dict[str, 
 
 def differences(part: Part, forecasts: list[Forecasts]) -> list[dict[str, Any]]:
     """Adapted models against the others, over all seeds, with paired intervals over stays."""
-    pairs = [(f"adapted, {size}", other) for size in SIZES for other in ("others alone", f"from scratch, {size}")]
+    pairs = [
+        (f"{adapted}, {size}", other)
+        for size in SIZES
+        for adapted in ("adapted", "adapted longer")
+        for other in ("others alone", f"from scratch, {size}")
+    ]
     return [
         {"model": model, "against": other, "metric": metric, **vars(compare(part, forecasts, model, other, metric))}
         for model, other in pairs

@@ -28,16 +28,28 @@ def resident_mb() -> float:
 
 
 def peak_mb() -> float:
-    """Highest resident memory since the last :func:`restart_peak`, in MB (10^6 bytes); NaN where unknown."""
-    return _status_mb("VmHWM")
+    """Highest resident memory since the last :func:`restart_peak`, in MB (10^6 bytes), that of processes it started and
+    that are still there added; NaN where unknown.
+    """
+    return _status_mb("VmHWM") + sum(_status_mb("VmHWM", child) for child in _children())
 
 
-def _status_mb(field: str) -> float:
+def _children() -> list[Path]:
+    """Processes that this one has started, on Linux."""
     try:
-        lines = (_PROCESS / "status").read_text().splitlines()
+        started = [pid for thread in (_PROCESS / "task").iterdir() for pid in (thread / "children").read_text().split()]
     except OSError:
-        return _highest_mb()
-    return next(int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{field}:"))
+        return []
+    return [_PROCESS.parent / pid for pid in started]
+
+
+def _status_mb(field: str, process: Path = _PROCESS) -> float:
+    try:
+        lines = (process / "status").read_text().splitlines()
+    except OSError:
+        return _highest_mb() if process == _PROCESS else 0.0
+    # a process that has ended, but was not asked for its result yet, has no memory
+    return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith(f"{field}:")), 0.0)
 
 
 def _highest_mb() -> float:

@@ -1,6 +1,8 @@
 """What goes wrong in a solve."""
 
 from collections.abc import Iterable, Sequence
+from copyreg import __newobj__  # type: ignore[attr-defined]
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,6 +55,10 @@ class SolverError(FloatingPointError):
         super().__init__(
             f"{method!r} failed for {named(self.rows)} of {n_rows}{_spelt(self.names)}: {reason}. {remedy}"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is: from another process, too, it comes with its rows and names."""
+        return __newobj__, (type(self), *self.args), vars(self)
 
 
 class SolverWarning(RuntimeWarning):

@@ -32,6 +32,7 @@ class Adaptable:
         steps: int = 30,
         learning_rate: float = 3e-4,
         pull: float = 10.0,
+        prior_records: float = 50.0,
         parts: Sequence[str] | None = None,
         batch_size: int = 32,
         random_state: int | np.random.RandomState | None = None,
@@ -39,7 +40,8 @@ class Adaptable:
         r"""A copy of the fitted model, adapted to few records; the model itself stays as it is.
 
         Every member is trained further at a low, falling rate, pulled towards its fitted weights so that it does not forget
-        (L2-SP: Li, Grandvalet and Davoine, ICML 2018; see `cndts.training.adapt_network`), and ends with averaged weights. Scaling,
+        (L2-SP: Li, Grandvalet and Davoine, ICML 2018; see `cndts.training.adapt_network`), and ends with averaged weights, which go
+        the further from the fitted ones the more records there are. Scaling,
         channels and the encoding of static features stay those of ``fit``.
 
         Parameters
@@ -51,12 +53,15 @@ class Adaptable:
             Values at ``X.queries``, as for ``fit``; NaN is left out. ``training.cut_share`` says how often records are cut all
             the same.
         steps : int, default=30
-            Training steps of each member. A hundred records bear more (100, at a rate of 1e-3), five records fewer.
+            Training steps of each member. A hundred records bear more (100, at a rate of 1e-3).
         learning_rate : float, default=3e-4
             Of the first step; it falls linearly to 0.
         pull : float, default=10.0
             Strength :math:`\alpha` of the pull: a weight comes to rest within about :math:`1 / \alpha` of where it was fitted. 0 lets
             the weights go.
+        prior_records : float, default=50.0
+            Records that the fitted weights count for: with n new ones, the weights end n / (n + prior_records) of the way that training
+            went. 0 goes all the way.
         parts : sequence of str, optional
             Names of the parts of the network that learn, such as ``("head",)`` or ``("backbone.readout", "head")``; all by default.
         batch_size : int, default=32
@@ -91,7 +96,7 @@ class Adaptable:
         (False, [4, 4])
         """
         check_is_fitted(self, "network_")
-        _check_settings(steps, learning_rate, pull, batch_size)
+        _check_settings(steps, learning_rate, pull, prior_records, batch_size)
         if cast("NeuralForecaster", self)._reads_plain(X):
             X, y = cast("NeuralForecaster", self)._plain_pair(X, y)
         adapted = cast("NeuralForecaster", copy.deepcopy(self))
@@ -102,6 +107,7 @@ class Adaptable:
             "steps": steps,
             "learning_rate": learning_rate,
             "pull": pull,
+            "prior_records": prior_records,
             "parts": parts,
             "batch_size": batch_size,
             "cut_share": 1.0 if y is None else training.cut_share,
@@ -159,7 +165,7 @@ class Adaptable:
         return samples
 
 
-def _check_settings(steps: int, learning_rate: float, pull: float, batch_size: int) -> None:
+def _check_settings(steps: int, learning_rate: float, pull: float, prior_records: float, batch_size: int) -> None:
     for name, value in (("steps", steps), ("batch_size", batch_size)):
         if value < 1:
             raise ValueError(f"{name} must be 1 or more; got {value!r}.")
@@ -167,3 +173,7 @@ def _check_settings(steps: int, learning_rate: float, pull: float, batch_size: i
         raise ValueError(f"learning_rate must be a positive number; got {learning_rate!r}. Try 3e-4.")
     if not 0 <= pull < math.inf:
         raise ValueError(f"pull must be 0 or more, and finite; got {pull!r}. Try 10, or 0 for no pull.")
+    if not 0 <= prior_records < math.inf:
+        raise ValueError(
+            f"prior_records must be 0 or more, and finite; got {prior_records!r}. Try 50, or 0 to go all the way."
+        )

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -37,7 +38,18 @@ from cndts.scaling import Scaling
 from cndts.static_features import StaticEncoding
 from cndts.streaming import Session
 from cndts.targets import Targets
-from cndts.training import AnySamples, Ensemble, FitResult, GapSamples, Network, Samples, Training, fit_network
+from cndts.training import (
+    AnySamples,
+    Ensemble,
+    FitResult,
+    GapSamples,
+    Network,
+    Samples,
+    Training,
+    fit_members,
+    fit_network,
+    n_processes,
+)
 
 # Records are predicted together until their events and queries reach this number, which bounds memory.
 _ROWS_PER_BATCH = 50_000
@@ -88,10 +100,11 @@ class NeuralForecaster(Adaptable, StreamedFit, SolverChoice, StoredNetwork, Base
         train = self._lessons(X, y, training)
         validation = None if X_val is None or y_val is None else self._samples(X_val, y_val, training)
         seeds = random.randint(2**31 - 1, size=training.members).tolist()
-        members, self.fit_results_ = zip(
-            *(self._fit_member(train, validation, training, s) for s in seeds), strict=True
-        )
-        self.network_ = Ensemble(list(members)).eval()
+        is_watched = bool(self.verbose or self._epoch_callbacks or torch.device(self.device).type != "cpu")
+        n_jobs = n_processes(training, train, len(X.time), is_watched=is_watched)
+        fits = fit_members(partial(self._fit_member, train, validation, training), seeds, n_jobs)
+        self.fit_results_ = tuple(result for _, result in fits)
+        self.network_ = Ensemble([member for member, _ in fits]).eval()
 
     def _fit_member(
         self, train: AnySamples, validation: AnySamples | None, training: Training, seed: int

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -33,7 +34,9 @@ from cndts.training import (
     RecordNetwork,
     RecordSamples,
     Training,
+    fit_members,
     fit_network,
+    n_processes,
     record_score,
 )
 
@@ -149,7 +152,9 @@ class NeuralRecordEstimator(StoredNetwork, RecordInput):
         samples = self._samples(train, training)
         unseen = None if validation is None else self._samples(validation, training)
         seeds = random.randint(2**31 - 1, size=training.members).tolist()
-        fits = [self._fit_member(samples, unseen, training, seed) for seed in seeds]
+        is_watched = bool(self.verbose or torch.device(self.device).type != "cpu")
+        n_jobs = n_processes(training, samples, len(train.X.time), is_watched=is_watched)
+        fits = fit_members(partial(self._fit_member, samples, unseen, training), seeds, n_jobs)
         self.fit_results_ = tuple(result for _, result in fits)
         self.network_ = RecordEnsemble([member for member, _ in fits]).eval()
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cndts._layers import Dropout, log_time
+from cndts._layers import log_time
 from cndts.event_batch import EventBatch
 from cndts.memory.gates import ForgetGate
 from cndts.memory.power_fading import power_fading, visit_range
@@ -95,16 +95,13 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         Length of an encoded event, of a signature and of what is read.
     n_heads : int
         Heads of the attention.
-    dropout : float
-        Applied to what is read; twice this share of the records goes without any read, since exact events of the past would tell
-        training records apart.
     write_gate, forget_gate : bool
         Whether the gates are learned; without the write gate salience is surprise alone, without the forget gate slots
         fade at one common pace.
 
     Examples
     --------
-    >>> memory = EpisodicMemory(n_channels=3, n_slots=4, width=8, n_heads=2, dropout=0.0)
+    >>> memory = EpisodicMemory(n_channels=3, n_slots=4, width=8, n_heads=2)
     >>> memory.empty(2).is_held.any().item()
     False
     """
@@ -115,7 +112,6 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         n_slots: int,
         width: int,
         n_heads: int,
-        dropout: float,
         *,
         write_gate: bool = True,
         forget_gate: bool = True,
@@ -133,7 +129,6 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         nn.init.normal_(self.likeness.weight, std=2 / width**0.5)  # at first, unlike slots are told apart
         self.norm = nn.LayerNorm(width)
         self.attention = SlotAttention(width, width + _N_FACTS, n_heads)
-        self.dropout, self.absent = Dropout(dropout), min(2 * dropout, 0.5)
 
     def empty(self, n_rows: int) -> EpisodicState:
         """Slots without events."""
@@ -276,14 +271,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         )
         bias = torch.nn.functional.pad((state.strength[..., None] - unlike / 2).transpose(1, 2), (0, 1))
         read, share = self.attention(self.norm(asked), slots, bias)
-        return self._thinned(read), share
-
-    def _thinned(self, read: Tensor) -> Tensor:
-        """What is left of a read in training."""
-        if not self.training or not self.absent:
-            return read
-        is_there = torch.rand(len(read), 1, 1, device=read.device) >= self.absent
-        return self.dropout(read) * is_there / (1 - self.absent)
+        return read, share
 
     @staticmethod
     def consolidation(state: EpisodicState, share: Tensor) -> Tensor:

@@ -129,7 +129,7 @@ class HybridMemory(nn.Module):
         if settings.window:
             self.working = WorkingMemory(settings.window, width, n_heads, dropout, **gates)
         if settings.episodic_slots:
-            self.episodic = EpisodicMemory(n_channels, settings.episodic_slots, width, n_heads, dropout, **gates)
+            self.episodic = EpisodicMemory(n_channels, settings.episodic_slots, width, n_heads, **gates)
         self.lengths = nn.Linear(3, width)
         n_first = (self.compressed is not None) + (self.working is not None)
         n_second = (self.working is not None) + (self.episodic is not None)

@@ -4,6 +4,7 @@ from cndts.training.adaptation import AdaptationResult, adapt_network
 from cndts.training.ensemble import Ensemble
 from cndts.training.fitting import AnySamples, FitResult, fit_network
 from cndts.training.gap_samples import Gaps, GapSamples
+from cndts.training.members import fit_members, n_processes
 from cndts.training.network import Network, NetworkOutput
 from cndts.training.record_ensemble import RecordEnsemble
 from cndts.training.record_network import RecordLesson, RecordNetwork, RecordOutput
@@ -34,7 +35,9 @@ __all__ = [
     "ValidationScore",
     "WeightAverage",
     "adapt_network",
+    "fit_members",
     "fit_network",
+    "n_processes",
     "record_score",
     "validation_score",
 ]

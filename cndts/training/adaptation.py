@@ -43,6 +43,7 @@ def adapt_network(
     steps: int,
     learning_rate: float,
     pull: float,
+    prior_records: float = 0.0,
     parts: Sequence[str] | None = None,
     batch_size: int,
     cut_share: float,
@@ -63,6 +64,10 @@ def adapt_network(
     it, as AdamW treats weight decay (Loshchilov and Hutter, ICLR 2019), it keeps its strength whatever the size of the
     gradients: a weight that Adam drives one way comes to rest about :math:`1 / \alpha` from where it started.
 
+    In the end the weights go back part of the way, :math:`\theta \leftarrow \theta^0 + \tfrac{n}{n + n_0} (\theta - \theta^0)` for
+    :math:`n` records (Wortsman et al., *Robust Fine-Tuning of Zero-Shot Models*, CVPR 2022, eq. 1, average fitted and adapted weights
+    so, with a share that is chosen; here it grows with the records as that of a sample in a posterior mean does).
+
     Parameters
     ----------
     network : Network
@@ -75,6 +80,8 @@ def adapt_network(
         Rate :math:`\eta` of the first step.
     pull : float
         :math:`\alpha`; 0 lets the weights go.
+    prior_records : float, default=0.0
+        :math:`n_0`, records that the fitted weights count for; with 0 the adapted weights stay as they are.
     parts : sequence of str, optional
         Names of the submodules that learn, such as ``"head"`` or ``"backbone.readout"``; all by default.
     batch_size : int
@@ -112,10 +119,12 @@ def adapt_network(
                 losses.append(_backward(network, sample, absolute_weight, device))
             torch.nn.utils.clip_grad_norm_(learning, _LARGEST_GRADIENT)
             optimiser.step()
-            _pull_back(learning, fitted, float(schedule.get_last_lr()[0]) * pull)
+            strength = float(schedule.get_last_lr()[0]) * pull
+            _go_back(learning, fitted, strength / (1 + strength))
             schedule.step()
             average.update_parameters(network)
     network.load_state_dict(average.module.state_dict())
+    _go_back(learning, fitted, prior_records / (prior_records + samples.n_records))
     network.eval()
     return AdaptationResult(tuple(losses), _distance(learning, fitted))
 
@@ -184,9 +193,9 @@ def _backward(network: Network, sample: Sample, absolute_weight: float, device: 
 
 
 @torch.no_grad()
-def _pull_back(weights: Sequence[Tensor], fitted: Sequence[Tensor], strength: float) -> None:
+def _go_back(weights: Sequence[Tensor], fitted: Sequence[Tensor], share: float) -> None:
     for weight, start in zip(weights, fitted, strict=True):
-        weight.lerp_(start, strength / (1 + strength))
+        weight.lerp_(start, share)
 
 
 @torch.no_grad()

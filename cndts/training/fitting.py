@@ -24,7 +24,7 @@ from cndts.training.weight_average import WeightAverage
 
 AnySamples = Samples | GapSamples | RecordSamples | StreamedSamples
 
-_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 1500
+_MIN_EPOCHS, _MAX_EPOCHS, _STEPS = 20, 100, 2000
 _MIN_BATCH, _MAX_BATCH, _STEPS_PER_EPOCH = 8, 32, 8
 _SCORED_BATCH = 64
 
@@ -95,9 +95,9 @@ def fit_network(
     KeyboardInterrupt
         If Ctrl-C ends the training; the weights are those of some step in between, not to be used.
     """
-    batch_size = training.batch_size or _between(_MIN_BATCH, train.n_records // _STEPS_PER_EPOCH, _MAX_BATCH)
+    batch_size = _batch_size(training, train.n_records)
     steps = max(1, train.n_records // batch_size)
-    epochs = training.epochs or _between(_MIN_EPOCHS, math.ceil(_STEPS / steps), _MAX_EPOCHS)
+    epochs = planned_epochs(training, train.n_records)
     average = WeightAverage(training.averaging)
     score = ValidationScore(validation, average, _SCORED_BATCH, score)
     net = _Net(
@@ -134,6 +134,22 @@ def fit_network(
     history = [{key: row[key] for key in _KEPT if key in row} for row in net.history]
     best_epoch = score.best_epoch_ or len(history)
     return FitResult(len(history), best_epoch, score.best_score_ if score.best_epoch_ else math.nan, history)
+
+
+def planned_epochs(training: Training, n_records: int) -> int:
+    """Epochs that a fit to so many training records is planned for.
+
+    Examples
+    --------
+    >>> planned_epochs(Training(), 100_000), planned_epochs(Training(epochs=3), 100_000)
+    (20, 3)
+    """
+    steps = max(1, n_records // _batch_size(training, n_records))
+    return training.epochs or _between(_MIN_EPOCHS, math.ceil(_STEPS / steps), _MAX_EPOCHS)
+
+
+def _batch_size(training: Training, n_records: int) -> int:
+    return training.batch_size or _between(_MIN_BATCH, n_records // _STEPS_PER_EPOCH, _MAX_BATCH)
 
 
 _KEPT = ("epoch", "train_loss", "dur", "valid_score")

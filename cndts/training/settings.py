@@ -2,6 +2,7 @@
 
 from math import inf
 from numbers import Integral, Real
+from typing import Any
 
 from cndts._parameters import NamedParameters
 
@@ -12,10 +13,10 @@ class Training(NamedParameters):
     Parameters
     ----------
     members : int, default=2
-        Networks fitted one after the other from different seeds; their forecasts are averaged.
+        Networks fitted from different seeds; their forecasts are averaged.
     epochs : int or None, default=None
-        Passes of each member over the training records. None takes 20, and up to 100 where records are few, so that
-        about 1500 steps are made.
+        Passes of each member over the training records. None takes at least 20, and up to 100 where records are few, so that
+        about 2000 steps are made.
     batch_size : int or None, default=None
         Records a step. None takes 32, and as few as 8 where records are few, so that an epoch has eight steps.
     learning_rate : float, default=2e-3
@@ -40,6 +41,11 @@ class Training(NamedParameters):
     validation_fraction : float, default=0.1
         Share of training records held out for that score where `fit` gets no validation records; 0 keeps the last
         weights.
+    n_jobs : int or None, default=None
+        Processes in which members are fitted side by side, sharing torch's threads between them: a core each is faster
+        than all cores for one after the other. -1 takes as many as there are threads. None does so where the fit is long enough to
+        repay the start of processes, unless ``verbose`` or a search follows the epochs, records are streamed from disk, or
+        ``device`` is not the CPU.
 
     Examples
     --------
@@ -61,6 +67,7 @@ class Training(NamedParameters):
         cut_share: float = 0.75,
         patience: int | None = None,
         validation_fraction: float = 0.1,
+        n_jobs: int | None = None,
     ) -> None:
         self.members = members
         self.epochs = epochs
@@ -73,6 +80,7 @@ class Training(NamedParameters):
         self.cut_share = cut_share
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.n_jobs = n_jobs
 
 
 _COUNTS = {"members": False, "epochs": True, "batch_size": True, "patience": True}
@@ -115,11 +123,18 @@ def check_training(settings: Training) -> None:
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
             whole = "" if isinstance(value, Integral) else "a whole number, "
             raise ValueError(f"training__{name} must be {whole}1 or more{', or None' * may_be_none}; got {value!r}.")
+    _check_jobs(settings.n_jobs)
     for name, (low, high, wanted) in _RANGES.items():
         value = getattr(settings, name)
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not number or not low <= value <= high or not _allows(wanted, value, low, high):
             raise ValueError(f"training__{name} must be {wanted}; got {value!r}.")
+
+
+def _check_jobs(jobs: Any) -> None:
+    is_whole = isinstance(jobs, Integral) and not isinstance(jobs, bool)
+    if jobs is not None and not (is_whole and (jobs == -1 or jobs >= 1)):
+        raise ValueError(f"training__n_jobs must be 1 or more, -1 for one a thread, or None; got {jobs!r}.")
 
 
 def _allows(wanted: str, value: float, low: float, high: float) -> bool:
