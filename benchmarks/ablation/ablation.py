@@ -34,7 +34,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "Legendre long-term memory": {"memory__long_term": "legendre"},
 }
 # Passes over the training records: some hundred steps, one to two minutes of one core for each fit.
-EPOCHS = {"physionet2012": 10, "ushcn": 20, "batteryless": 15}
+EPOCHS = {"physionet2012": 8, "ushcn": 15, "batteryless": 10}
 METRICS = ("mae", "mse", "skill")
 
 
@@ -167,8 +167,9 @@ def table(result: dict[str, Any]) -> str:
 
 
 def _mean(values: list[float]) -> str:
-    spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.4f}{spread}"
+    digits = 4 if np.mean(values) >= 0.1 else 5
+    spread = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
 
 
 def _against(found: dict[str, float] | None) -> str:

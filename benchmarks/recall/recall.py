@@ -1,4 +1,4 @@
-"""What each memory is needed for: ``python benchmarks/recall/recall.py --json recall.jsonl``."""
+"""What each memory and each gate is needed for: ``python benchmarks/recall/recall.py --json recall.jsonl``."""
 
 import argparse
 import time
@@ -14,11 +14,16 @@ from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
 KINDS = ("cue", "window", "level", "key")
-VARIANTS: dict[str, dict[str, int]] = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "full": {},
     "no working": {"memory__window": 0},
     "no compressed": {"memory__timescales": 0},
     "no episodic": {"memory__episodic_slots": 0},
+    "no write gate": {"memory__write_gate": False},
+    "no read gate": {"memory__read_gate": False},
+    "no forget gate": {"memory__forget_gate": False},
+    "no second round": {"memory__second_round": False},
+    "direct decoding": {"solver__method": "direct"},
 }
 # Events before the question in training: many short records, which are cheap, and a few long ones, by which distance matters.
 TRAINED = (10, 100, 1000, 3000)
