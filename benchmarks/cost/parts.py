@@ -19,7 +19,7 @@ from cndts.scaling import Scaling
 from cndts.static_features import StaticEncoding
 from cndts.training import Network, Sample, Samples, Training
 
-WIDTH, HEADS, LAYERS, DROPOUT = 64, 4, 2, 0.2
+WIDTH, HEADS, LAYERS, DROPOUT = 64, 4, 1, 0.2
 BATCH, HOURS = 64, 24
 
 

@@ -98,7 +98,7 @@ def make_network(samples: Samples, solver: Solver) -> Network:
     """The forecaster's default network."""
     n_channels, n_static = samples.given.n_channels, samples.given.static.shape[1]
     backbone = HybridMemoryBackbone(
-        n_channels, n_static, Memory(), solver, width=64, n_heads=4, n_layers=2, dropout=0.2
+        n_channels, n_static, Memory(), solver, width=64, n_heads=4, n_layers=1, dropout=0.2
     )
     return Network(backbone, QuantileHead(64, backbone.n_anchors, 0.2)).train()
 

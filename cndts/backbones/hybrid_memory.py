@@ -117,7 +117,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
 
     @classmethod
     def build(cls, n_channels: int, n_static: int, *, width: int, dropout: float, solver: Solver | None) -> Self:
-        """Make the backbone with default memories and two layers of attention."""
+        """Make the backbone with default memories and one layer of attention."""
         if width < 1 or width % _N_HEADS:
             raise ValueError(f"width must be a positive multiple of {_N_HEADS}; got {width!r}.")
         return cls(
@@ -127,7 +127,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             solver or Solver(),
             width=width,
             n_heads=_N_HEADS,
-            n_layers=2,
+            n_layers=1,
             dropout=dropout,
         )
 

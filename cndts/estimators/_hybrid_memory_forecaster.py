@@ -32,7 +32,7 @@ class HybridMemoryForecaster(NeuralForecaster):
         Form of the predictive distribution.
     width : int, default=64
         Length of all vectors; a multiple of 4.
-    layers : int, default=2
+    layers : int, default=1
         Layers of attention over channels.
     dropout : float, default=0.2
         Dropout rate.
@@ -78,7 +78,7 @@ class HybridMemoryForecaster(NeuralForecaster):
         *,
         head: str = "quantile",
         width: int = 64,
-        layers: int = 2,
+        layers: int = 1,
         dropout: float = 0.2,
         device: str = "cpu",
         random_state: int | np.random.RandomState | None = None,

@@ -47,7 +47,7 @@ class HybridMemoryInterpolator(BaseInterpolator, HybridMemoryForecaster):
         Form of the predictive distribution.
     width : int, default=64
         Length of all vectors; a multiple of 4.
-    layers : int, default=2
+    layers : int, default=1
         Layers of attention over channels.
     dropout : float, default=0.2
         Dropout rate.

@@ -33,7 +33,7 @@ class HybridMemoryRegressor(RegressorMixin, NeuralRecordEstimator):
         Weight of the loss of the forecasts beside that of the outcomes; 0 learns from outcomes alone.
     width : int, default=64
         Length of all vectors; a multiple of 4.
-    layers : int, default=2
+    layers : int, default=1
         Layers of attention over channels.
     dropout : float, default=0.2
         Dropout rate.
@@ -80,7 +80,7 @@ class HybridMemoryRegressor(RegressorMixin, NeuralRecordEstimator):
         head: str = "quantile",
         forecast_weight: float = 0.2,
         width: int = 64,
-        layers: int = 2,
+        layers: int = 1,
         dropout: float = 0.2,
         device: str = "cpu",
         random_state: int | np.random.RandomState | None = None,
