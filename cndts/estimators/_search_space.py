@@ -16,12 +16,13 @@ _NEURAL: dict[str, Any] = {
     "training__learning_rate": {"low": 5e-4, "high": 5e-3, "log": True},
     "training__weight_decay": {"low": 0.01, "high": 1.0, "log": True},
     "training__absolute_weight": {"low": 0.5, "high": 4.0, "log": True},
+    "training__cut_share": [0.75, 0.25, 0.0],
     "dropout": {"low": 0.0, "high": 0.4},
     "width": [32, 64, 96],
 }
 SPACES: dict[str, dict[str, Any]] = {
     "HybridMemoryForecaster": _NEURAL
-    | {"memory__window": {"low": 2, "high": 12}, "memory__timescales": {"low": 3, "high": 8}, "layers": [1, 2, 3]},
+    | {"memory__window": {"low": 2, "high": 12}, "memory__timescales": {"low": 3, "high": 8}, "layers": [0, 1, 2]},
     "IrregularForecaster": _NEURAL,
     "BoostedTreesForecaster": {
         "features": ["own", "last", "all"],

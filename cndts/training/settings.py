@@ -34,7 +34,7 @@ class Training(NamedParameters):
     cut_share : float, default=0.75
         Share of steps in which records are cut at random times: what comes before is context, what comes after is
         asked, and up to 40 % of the context is left out. The other steps use the context and targets as given. Only where
-        all targets follow the context.
+        all targets follow the context. 0 is better where all records are asked at the same place in a calendar.
     patience : int or None, default=None
         Epochs without a better validation score after which training stops; None runs all epochs. The weights of the
         best epoch are kept either way.
