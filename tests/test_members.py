@@ -8,6 +8,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from joblib import Parallel, delayed
+from skorch.callbacks import Callback
 
 from cndts import Extrapolation
 from cndts.datasets import make_oscillators
@@ -63,15 +65,18 @@ def test_record_estimators_too() -> None:
     np.testing.assert_allclose(*predictions, rtol=1e-6, atol=1e-6)
 
 
-def test_threads_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four threads among two processes are two each."""
+def test_threads_are_shared() -> None:
+    """Four threads among two processes are two each, while the fit lasts."""
     before = torch.get_num_threads()
     torch.set_num_threads(4)
     try:
+        idle = Parallel(2, backend="loky")(delayed(torch.get_num_threads)() for _ in range(2))
         members = fit_members(lambda seed: ((seed, torch.get_num_threads()), RESULT), [7, 8], 2)
+        later = Parallel(2, backend="loky")(delayed(torch.get_num_threads)() for _ in range(2))
     finally:
         torch.set_num_threads(before)
     assert members == [((7, 2), RESULT), ((8, 2), RESULT)]
+    assert later == idle
 
 
 def test_warnings_arrive() -> None:
@@ -117,35 +122,53 @@ def test_interrupt_ends_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n_jobs", "n_events", "is_watched", "expected"),
+    ("n_jobs", "n_events", "verbose", "device", "expected"),
     [
-        (None, 60_000, False, 3),  # 20 epochs of 60,000 events are long enough
-        (None, 40_000, False, 1),
-        (None, 60_000, True, 1),
-        (1, 60_000, False, 1),
-        (2, 10, True, 2),
-        (-1, 10, False, 3),
-        (8, 10, False, 3),
+        (None, 60_000, 0, "cpu", 3),  # 20 epochs of 60,000 events are long enough
+        (None, 40_000, 0, "cpu", 1),
+        (None, 60_000, 1, "cpu", 1),
+        (None, 60_000, 0, "cuda:0", 1),
+        (1, 60_000, 0, "cpu", 1),
+        (2, 10, 1, "cpu", 2),
+        (2, 10, 0, "cuda:0", 1),
+        (-1, 10, 0, "cpu", 3),
+        (8, 10, 0, "cpu", 3),
     ],
 )
 def test_how_many_processes(
-    monkeypatch: pytest.MonkeyPatch, n_jobs: int | None, n_events: int, is_watched: bool, expected: int
+    monkeypatch: pytest.MonkeyPatch, n_jobs: int | None, n_events: int, verbose: int, device: str, expected: int
 ) -> None:
     """As many as asked, at most one a member; by default where the fit is long and nobody follows it."""
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     training = Training(members=3, epochs=20, n_jobs=n_jobs)
-    assert n_processes(training, Stand(100), n_events, is_watched=is_watched) == expected
+    assert n_processes(training, Stand(100), n_events, device=device, verbose=verbose) == expected
 
 
 def test_one_process_by_default_for_one_thread_and_for_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that has given each process one thread gets no more of them, and records on disk are read once."""
     training = Training(epochs=20)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    assert n_processes(training, Stand(100), 10**9, is_watched=False) == 1
+    assert n_processes(training, Stand(100), 10**9, device="cpu", verbose=0) == 1
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     streamed = object.__new__(StreamedSamples)
     streamed.n_records = 100
-    assert n_processes(training, streamed, 10**9, is_watched=False) == 1
+    assert n_processes(training, streamed, 10**9, device="cpu", verbose=0) == 1
+
+
+def test_callbacks_see_every_member() -> None:
+    """What follows the epochs, as a search does, does so in its own process, whatever ``n_jobs`` says."""
+
+    class Count(Callback):
+        epochs = 0
+
+        def on_epoch_end(self, *_: object, **__: object) -> None:
+            self.epochs += 1
+
+    X, y = Extrapolation(observe=6, horizon=2).split(make_oscillators(9, n_observations=12, random_state=0))
+    model, count = forecaster(2), Count()
+    model._epoch_callbacks = (("count", count),)
+    model.fit(X, y)
+    assert count.epochs == 3 * 2
 
 
 @pytest.mark.parametrize("jobs", [0, -2, 1.5, True, "all"])

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--observed", type=float, default=0.7, help="share of the span outside the windows")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="the baselines take the first alone")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--epochs", type=int, help="passes of the hybrid-memory interpolator; its default otherwise")
+    parser.add_argument("--epochs", type=int, help="passes of neural models; by default their own number")
     parser.add_argument("--models", nargs="+", default=list(MODELS))
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -46,8 +46,9 @@ def compare(given: argparse.Namespace) -> dict:
     means, forecasts, runs = channel_means(y), {}, []
     for name in given.models:
         for seed in given.seeds if name == given.models[0] else given.seeds[:1]:
-            settings = {"training__epochs": given.epochs} if given.epochs and name.startswith("hybrid") else {}
-            model, start = make_model(name, random_state=seed, **settings), time.perf_counter()
+            model, start = make_model(name, random_state=seed), time.perf_counter()
+            if given.epochs and "training__epochs" in model.get_params():
+                model.set_params(training__epochs=given.epochs)
             model.fit(X, y, X_val=X_val, y_val=y_val)
             fitted = time.perf_counter()
             y_hat = model.predict(X_test)

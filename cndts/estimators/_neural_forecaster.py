@@ -100,8 +100,9 @@ class NeuralForecaster(Adaptable, StreamedFit, SolverChoice, StoredNetwork, Base
         train = self._lessons(X, y, training)
         validation = None if X_val is None or y_val is None else self._samples(X_val, y_val, training)
         seeds = random.randint(2**31 - 1, size=training.members).tolist()
-        is_watched = bool(self.verbose or self._epoch_callbacks or torch.device(self.device).type != "cpu")
-        n_jobs = n_processes(training, train, len(X.time), is_watched=is_watched)
+        n_jobs = n_processes(training, train, len(X.time), device=self.device, verbose=self.verbose)
+        if self._epoch_callbacks:  # they belong to this process
+            n_jobs = 1
         fits = fit_members(partial(self._fit_member, train, validation, training), seeds, n_jobs)
         self.fit_results_ = tuple(result for _, result in fits)
         self.network_ = Ensemble([member for member, _ in fits]).eval()

@@ -54,14 +54,18 @@ def fit_members(fit_one: Callable[[int], Fitted[Member]], seeds: Sequence[int], 
 def _fit_apart(
     fit_one: Callable[[int], Fitted[Member]], seed: int, threads: int
 ) -> tuple[Fitted[Member], list[Warning]]:
+    before = torch.get_num_threads()  # the worker may serve others later
     torch.set_num_threads(threads)
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("default")
-        fitted = fit_one(seed)
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("default")
+            fitted = fit_one(seed)
+    finally:
+        torch.set_num_threads(before)
     return fitted, [warning.message for warning in told if isinstance(warning.message, Warning)]
 
 
-def n_processes(training: Training, train: AnySamples, n_events: int, *, is_watched: bool) -> int:
+def n_processes(training: Training, train: AnySamples, n_events: int, *, device: str, verbose: int) -> int:
     """Number of processes that members are fitted in.
 
     Parameters
@@ -69,21 +73,25 @@ def n_processes(training: Training, train: AnySamples, n_events: int, *, is_watc
     training : Training
         Its ``n_jobs``; None decides by threads and length of the fit, -1 means one a thread.
     train : Samples, GapSamples, RecordSamples or StreamedSamples
-        Training records. Those on disk are read in one process, since memory is what they are short of.
+        Training records. By default those on disk are read in one process, since memory is what they are short of.
     n_events : int
         Events of the training records.
-    is_watched : bool
-        Whether something follows the epochs as they come: then all is done in the calling process, unless ``n_jobs`` says otherwise.
+    device : str
+        Where to train; with anything but the CPU it is one process.
+    verbose : int
+        With 1, lines of several members would get mixed, and be lost in notebooks: one process by default.
 
     Returns
     -------
     int
         At least 1, at most one a member.
     """
+    if torch.device(device).type != "cpu":
+        return 1
     available = torch.get_num_threads()
     if training.n_jobs is None:
         is_long = n_events * planned_epochs(training, train.n_records) >= _LONG
-        wanted = 1 if is_watched or isinstance(train, StreamedSamples) or not is_long else available
+        wanted = available if is_long and not verbose and not isinstance(train, StreamedSamples) else 1
     else:
         wanted = available if training.n_jobs == -1 else training.n_jobs
     return max(1, min(wanted, training.members))

@@ -44,8 +44,8 @@ class Training(NamedParameters):
     n_jobs : int or None, default=None
         Processes in which members are fitted side by side, sharing torch's threads between them: a core each is faster
         than all cores for one after the other. -1 takes as many as there are threads. None does so where the fit is long enough to
-        repay the start of processes, unless ``verbose`` or a search follows the epochs, records are streamed from disk, or
-        ``device`` is not the CPU.
+        repay the start of processes, unless ``verbose`` is set or records are streamed from disk. A search that follows the
+        epochs, or another device than the CPU, means one process in any case.
 
     Examples
     --------
