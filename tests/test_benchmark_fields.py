@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cndts import IrregularPanel
-from cndts.benchmarking import finished_jobs
+from cndts.benchmarking import finished_jobs, make_model
 from cndts.datasets import make_oscillators
 from cndts.estimators import LastValueForecaster
 
@@ -40,7 +40,7 @@ def test_from_data_to_tables(modules, tmp_path, monkeypatch, capsys):
     """Both tasks, errors by horizon, differences; a second run repeats nothing."""
     script, data = modules
     oscillators = make_oscillators(60, n_observations=30)
-    field = data.Field(lambda paths: data.forecasts(oscillators, observe=6, horizon=4), 6, (0, 2, 4), "s")
+    field = data.Field(lambda paths: data.forecasts(oscillators, observe=6, horizon=4), 6, (0, 2, 4), (1,), "s")
     monkeypatch.setitem(script.FIELDS, "fx", field)
     common = ("fx", "--folder", tmp_path, "--json", tmp_path / "fx.json", "--jobs", 0, "--resamples", 10)
     models = ("--models", "last-value", "channel-mean", "linear-interpolator", "nearest-interpolator")
@@ -51,12 +51,15 @@ def test_from_data_to_tables(modules, tmp_path, monkeypatch, capsys):
     forecasts, gaps = result["tasks"]
     assert [run["model"] for run in forecasts["runs"]] == ["last-value", "channel-mean"]
     assert [run["model"] for run in gaps["runs"]] == ["linear-interpolator", "nearest-interpolator"]
-    last = [row for row in forecasts["horizons"] if row["model"] == "last-value"]
+    last = [row for row in forecasts["bands"] if row["model"] == "last-value"]
     assert [row["band"] for row in last] == ["[0, 2) s", "[2, 4] s"]
     assert sum(row["count"] for row in last) == forecasts["targets"]
     by_value = np.average([row["mse"] for row in last], weights=[row["count"] for row in last])
     assert by_value == pytest.approx(forecasts["runs"][0]["mse_by_value"])
-    assert gaps["horizons"] == []
+    wide = [row for row in gaps["bands"] if row["model"] == "nearest-interpolator"]
+    assert [row["band"] for row in wide] == ["[0, 1) s", "[1, inf] s"]
+    assert sum(row["count"] for row in wide) == gaps["targets"]
+    assert wide[0]["mse"] < wide[1]["mse"]  # the wider the gap, the harder
     found = next(row for row in forecasts["differences"] if row["metric"] == "mse")
     assert found["difference"] == pytest.approx(forecasts["runs"][0]["mse"] - forecasts["runs"][1]["mse"])
     capsys.readouterr()
@@ -64,6 +67,28 @@ def test_from_data_to_tables(modules, tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert f"| last-value | {forecasts['runs'][0]['mse']:.4f} |" in printed
     assert "| MSE by horizon | [0, 2) s | [2, 4] s |" in printed
+    assert "| MSE by gap | [0, 1) s | [1, inf] s |" in printed
+
+
+def test_budget_reaches_the_networks(modules, tmp_path, monkeypatch):
+    """Epochs for all neural models or for one, and members, are set although a model has no settings of its own yet."""
+    script, data = modules
+    assert [script.epochs_of("gru-d", given) for given in ([], ["3"], ["3", "gru-d=2"], ["latent-ode=2"])] == [
+        None,
+        3,
+        2,
+        None,
+    ]
+    parts = data.forecasts(make_oscillators(30, n_observations=10), observe=6, horizon=4)
+    (tmp_path / "extrapolation" / "predictions").mkdir(parents=True)
+    for part, (X, y) in zip(script.PARTS, parts, strict=True):
+        script.write_task(tmp_path / "extrapolation" / f"{part}.npz", X, y)
+    made = []
+    monkeypatch.setattr(
+        script, "make_model", lambda *args, **settings: made.append(make_model(*args, **settings)) or made[-1]
+    )
+    script.fit(tmp_path, {"task": "extrapolation", "model": "gru-d", "seed": 0, "epochs": 3, "members": 1})
+    assert [result.n_epochs for result in made[0].fit_results_] == [3]
 
 
 def test_data_are_asked_for(modules, tmp_path, monkeypatch):

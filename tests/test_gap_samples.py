@@ -114,6 +114,32 @@ def test_one_pass_draws_each_record_once(samples: GapSamples) -> None:
         assert all(len(sample.value) == len(sample.weight) for sample in drawn)
 
 
+def test_gaps_are_drawn_by_the_weight_of_their_targets() -> None:
+    """A gap that holds a rare channel comes up as much more often as it weighs more, given or cut; records without weight drop out."""
+    # Every record: ten hidden visits of the frequent channel between seen ones, one of which holds the rare channel too.
+    n_records, seen, hidden = 200, np.arange(0.0, 11.0), np.arange(0.5, 10.0)
+    events = IrregularPanel(
+        np.arange(n_records + 1) * 11, np.tile(seen, n_records), np.zeros(11 * n_records, dtype=int), np.zeros(11 * n_records),
+        channels=["frequent", "rare"],
+        queries=Queries(np.arange(n_records + 1) * 11, np.tile(np.append(hidden, 9.5), n_records), np.tile([0] * 10 + [1], n_records)),
+    )  # fmt: skip
+    assert events.queries is not None
+    y = Targets(events.queries, np.zeros(11 * n_records), events.records, events.channels)
+    samples = GapSamples(events, y, Scaling.fit(events, y), np.zeros((n_records, 0)), 1.0)
+    rare, frequent = samples.weight[1].item(), samples.weight[0].item()
+    wanted = (rare + frequent) / (rare + 10 * frequent)
+    shares = [
+        np.mean([1 in sample.batch.query_channel[sample.batch.query_node // 2 == row]
+                 for seed in range(10)
+                 for sample in samples.shuffled(50, share, np.random.default_rng(seed))
+                 for row in range(sample.batch.n_records)])
+        for share in (0.0, 1.0)
+    ]  # fmt: skip
+    assert shares[0] == pytest.approx(wanted, abs=0.03)
+    assert samples.visits_hidden.tolist() == [1] * len(samples.visits_hidden)
+    assert shares[1] > 0.5 * wanted  # of the cuts, some are longer and some hide a seen visit
+
+
 def test_missing_targets_are_left_out() -> None:
     """NaN targets are never asked for."""
     queries = Queries([0, 2], [1.0, 2.0], [0, 0])

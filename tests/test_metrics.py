@@ -14,6 +14,7 @@ from sklearn.model_selection import cross_val_score
 
 from cndts import IrregularPanel, Queries, Targets
 from cndts.metrics import (
+    by_distance,
     by_horizon,
     channel_means,
     channel_table,
@@ -354,6 +355,18 @@ def test_horizon_bands():
     assert np.isnan(empty["mse"].item())
     with pytest.raises(ValueError, match="bands must be two or more rising edges"):
         by_horizon(y, y_hat, bands=[1, 0], average="channel")
+
+
+def test_distance_bands():
+    """Any distance makes bands; the last one may be open, unknown distances are left out, one a target is needed."""
+    y = targets([3, 2], [0] * 5, [0.0] * 5)
+    y_hat, distance = np.array([1.0, 2.0, 3.0, 4.0, 5.0]), [0.5, np.inf, 2.0, np.nan, 0.0]
+    table = by_distance(y, y_hat, distance, bands=[0, 1, np.inf], average="observation")
+    assert table.index.tolist() == ["[0, 1)", "[1, inf]"]
+    assert table["count"].tolist() == [2, 2]
+    assert table["mae"].tolist() == [3.0, 2.5]
+    with pytest.raises(ValueError, match=r"distance must hold one number a target \(5\); got shape \(2,\)"):
+        by_distance(y, y_hat, [0.0, 1.0], bands=[0, 1], average="channel")
 
 
 # ---- scikit-learn ------------------------------------------------------------------------------------

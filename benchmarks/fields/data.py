@@ -21,11 +21,12 @@ KEPT_QUOTES, KEPT_HOURS = 0.2, 0.1
 
 
 class Field(NamedTuple):
-    """A data set, cut and scaled, and the edges of the horizons that errors are reported by."""
+    """A data set, cut and scaled, and the edges of the horizons, and of the gaps, that errors are reported by."""
 
     parts: Callable[[list[str]], Parts]
     observe: float
     bands: Sequence[float]
+    gaps: Sequence[float]
     unit: str
 
 
@@ -64,12 +65,12 @@ def beijing(paths: list[str]) -> Parts:
 
 
 FIELDS = {
-    "physionet2012": Field(TASKS["physionet2012"], 24, (0, 3, 6, 12, 24), "h"),
-    "physionet2019": Field(physionet2019, 24, (0, 3, 6, 12), "h"),
-    "ushcn": Field(TASKS["ushcn"], 365, (0, 7, 14, 30), "D"),
-    "fx": Field(fx, 600, (0, 30, 60, 120, 300), "s"),
-    "batteryless": Field(TASKS["batteryless"], 60, (0, 1, 2, 5), "s"),
-    "beijing": Field(beijing, 168, (0, 3, 6, 12, 24), "h"),
+    "physionet2012": Field(TASKS["physionet2012"], 24, (0, 3, 6, 12, 24), (1.5, 3, 6, 12), "h"),
+    "physionet2019": Field(physionet2019, 24, (0, 3, 6, 12), (1.5, 3, 6, 12), "h"),
+    "ushcn": Field(TASKS["ushcn"], 365, (0, 7, 14, 30), (7, 14, 30), "D"),
+    "fx": Field(fx, 600, (0, 30, 60, 120, 300), (5, 15, 60), "s"),
+    "batteryless": Field(TASKS["batteryless"], 60, (0, 1, 2, 5), (0.5, 1, 2), "s"),
+    "beijing": Field(beijing, 168, (0, 3, 6, 12, 24), (6, 12, 24, 48), "h"),
 }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from data import FIELDS, Parts, interpolation, some
 from numpy.typing import NDArray
 
-from cndts import Targets
+from cndts import IrregularPanel, Targets
 from cndts.benchmarking import (
     compare_models,
     make_model,
@@ -22,7 +22,8 @@ from cndts.benchmarking import (
     versions,
 )
 from cndts.benchmarking._exchange import read_task, write_arrays, write_json, write_task
-from cndts.metrics import by_horizon, mean_absolute_error, mean_squared_error
+from cndts.estimators._channel_neighbours import ChannelNeighbours
+from cndts.metrics import by_distance, mean_absolute_error, mean_squared_error
 
 PARTS = ("train", "validation", "test")
 MODELS = {
@@ -53,8 +54,12 @@ def main() -> None:
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="for models that have any use for them")
     parser.add_argument(
-        "--epochs", type=int, help="passes over the training records; by default each model's own number"
+        "--epochs",
+        nargs="+",
+        default=[],
+        help="passes over the training records, for all neural models (12) or one (latent-ode=4); by default their own number",
     )
+    parser.add_argument("--members", type=int, help="networks of a neural model; by default its own number")
     parser.add_argument("--limit", type=int, help="so many records of each part, for a quick look")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time; 0 works in this one")
     parser.add_argument("--threads", type=int, default=1, help="threads of each process")
@@ -95,21 +100,30 @@ def planned(given: argparse.Namespace, task: str) -> list[dict[str, Any]]:
         for model in models:
             is_random = "random_state" in make_model(model).get_params(deep=False)
             if is_random or seed == given.seeds[0]:
-                jobs.append({"task": task, "model": model, "seed": seed, "epochs": given.epochs})
+                budget = {"epochs": epochs_of(model, given.epochs), "members": given.members}
+                jobs.append({"task": task, "model": model, "seed": seed} | budget)
     return jobs
+
+
+def epochs_of(model: str, given: list[str]) -> int | None:
+    """The number for this model, or that for all; None where neither is given."""
+    found = dict(text.split("=") if "=" in text else ("", text) for text in given)
+    number = found.get(model, found.get(""))
+    return None if number is None else int(number)
 
 
 def fit(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Fit one model with one seed and score it on the test records, which it predicts once."""
     train, validation, test = (read_task(folder / job["task"] / f"{part}.npz") for part in PARTS)
     model = make_model(job["model"], random_state=job["seed"])
-    if job["epochs"] is not None and "training__epochs" in model.get_params():
-        model.set_params(training__epochs=job["epochs"])
-    start = time.perf_counter()
+    for name in ("epochs", "members"):
+        if job[name] is not None and "training" in model.get_params(deep=False):
+            model.set_params(**{f"training__{name}": job[name]})
+    start = time.process_time()  # of this process alone, whatever else runs
     model.fit(*train, X_val=validation[0], y_val=validation[1])
-    fitted = time.perf_counter()
+    fitted = time.process_time()
     value = np.asarray(model.predict(test[0]), dtype=np.float64)
-    predicted = time.perf_counter()
+    predicted = time.process_time()
     quantiles = model.predict_quantiles(test[0], list(LEVELS))
     write_arrays(predictions_file(folder, job), value=value)
     found = scores(test[1], value, reference_means(train[1])) | score_distribution(test[1], quantiles, LEVELS)
@@ -130,7 +144,8 @@ def scores(y: Targets, value: NDArray[np.float64], means: NDArray[np.float64]) -
 
 def predictions_file(folder: Path, job: dict[str, Any]) -> Path:
     """Where the predictions of a fit lie."""
-    return folder / job["task"] / "predictions" / f"{job['model']}-{job['seed']}-{job['epochs'] or 'own'}.npz"
+    budget = f"{job['epochs'] or 'own'}-{job['members'] or 'own'}"
+    return folder / job["task"] / "predictions" / f"{job['model']}-{job['seed']}-{budget}.npz"
 
 
 def tell(line: dict[str, Any]) -> None:
@@ -139,7 +154,7 @@ def tell(line: dict[str, Any]) -> None:
 
 
 def compare(folder: Path, task: str, lines: list[dict[str, Any]], resamples: int) -> dict[str, Any]:
-    """All scores of a task, errors by horizon, and differences of the first model to the others."""
+    """All scores of a task, errors by horizon or gap, and differences of the first model to the others."""
     own = [line for line in lines if line["task"] == task]
     means = reference_means(read_task(folder / task / "train.npz")[1])
     X, y = read_task(folder / task / "test.npz")
@@ -150,21 +165,25 @@ def compare(folder: Path, task: str, lines: list[dict[str, Any]], resamples: int
     differences = compare_models(y, found, means, n_resamples=resamples)
     first = differences["model"] == next(iter(found), None)
     content: dict[str, Any] = {"task": task, "records": len(X), "events": X.n_events, "targets": len(y.value)}
-    content |= {"runs": own, "horizons": horizons(folder, task, y, found)}
+    content |= {"runs": own, "bands": errors_by_distance(folder, task, X, y, found)}
     whole = differences[first & (differences["channel"] == "all")].replace({np.nan: None})
     return content | {"differences": whole.to_dict("records")}
 
 
-def horizons(folder: Path, task: str, y: Targets, found: dict[str, list[NDArray[np.float64]]]) -> list[dict[str, Any]]:
-    """Mean errors over all values of each band after the cut, by model; nothing where there is no cut."""
-    if task != "extrapolation":
-        return []
+def errors_by_distance(
+    folder: Path, task: str, X: IrregularPanel, y: Targets, found: dict[str, list[NDArray[np.float64]]]
+) -> list[dict[str, Any]]:
+    """Mean errors over all values of each band, by model: bands of time after the cut, or of the gap around what was hidden."""
     field = FIELDS[folder.name.split("-")[0]]
+    if task == "extrapolation":
+        distance, bands = y.time - field.observe, field.bands
+    else:
+        neighbours = ChannelNeighbours.of(X)
+        wide = np.nan_to_num(neighbours.age + neighbours.wait, nan=np.inf)  # one side or none: no gap that ends
+        distance, bands = wide, (0, *field.gaps, np.inf)
     rows = []
     for model, seeds in found.items():
-        tables = [
-            by_horizon(y, value, bands=field.bands, average="observation", since=field.observe) for value in seeds
-        ]
+        tables = [by_distance(y, value, distance, bands=bands, average="observation") for value in seeds]
         for band in tables[0].index:
             mse, mae = (float(np.mean([each.loc[band, name] for each in tables])) for name in ("mse", "mae"))
             count = int(tables[0].loc[band, "count"])
@@ -174,24 +193,24 @@ def horizons(folder: Path, task: str, y: Targets, found: dict[str, list[NDArray[
 
 
 def table(result: dict[str, Any]) -> str:
-    """Markdown: scores by model, errors by horizon, and differences of the first model to the others."""
+    """Markdown: scores by model, errors by horizon or gap, and differences of the first model to the others."""
     limit = "" if result["limit"] is None else f", {result['limit']} records of each part"
     return "\n\n".join(f"{result['field']}{limit}: {_task(content)}" for content in result["tasks"])
 
 
 def _task(content: dict[str, Any]) -> str:
     names = list(dict.fromkeys(run["model"] for run in content["runs"]))
-    head = ["model", "MSE", "MAE", "skill", "in 90 %", "fit s"]
+    head = ["model", "MSE", "MAE", "skill", "in 90 %", "fit CPU s"]
     rows = [[name, *(_mean(content["runs"], name, key) for key in _COLUMNS)] for name in names]
     parts = [
         f"{content['task']}, {content['records']:,} test records, {content['targets']:,} targets",
         _markdown(head, rows),
     ]
-    bands = list(dict.fromkeys(row["band"] for row in content["horizons"]))
-    if bands:
-        errors = {(row["model"], row["band"]): row["mse"] for row in content["horizons"]}
-        cells = [[name, *(_number(errors[name, band]) for band in bands)] for name in names]
-        parts.append(_markdown(["MSE by horizon", *bands], cells))
+    bands = list(dict.fromkeys(row["band"] for row in content["bands"]))
+    errors = {(row["model"], row["band"]): row["mse"] for row in content["bands"]}
+    cells = [[name, *(_number(errors[name, band]) for band in bands)] for name in names]
+    what = "horizon" if content["task"] == "extrapolation" else "gap"
+    parts.append(_markdown([f"MSE by {what}", *bands], cells))
     against = {row["against"]: {} for row in content["differences"]}
     for row in content["differences"]:
         against[row["against"]][row["metric"]] = _interval(row)

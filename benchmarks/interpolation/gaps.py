@@ -47,7 +47,7 @@ def compare(given: argparse.Namespace) -> dict:
     for name in given.models:
         for seed in given.seeds if name == given.models[0] else given.seeds[:1]:
             model, start = make_model(name, random_state=seed), time.perf_counter()
-            if given.epochs and "training__epochs" in model.get_params():
+            if given.epochs and "training" in model.get_params(deep=False):
                 model.set_params(training__epochs=given.epochs)
             model.fit(X, y, X_val=X_val, y_val=y_val)
             fitted = time.perf_counter()

@@ -23,10 +23,11 @@ from cndts.metrics._probabilistic import (
 )
 from cndts.metrics._quantile_scorer import quantile_scorer
 from cndts.metrics._scorers import error_scorer
-from cndts.metrics._tables import by_horizon, channel_means, channel_table, mean_skill
+from cndts.metrics._tables import by_distance, by_horizon, channel_means, channel_table, mean_skill
 
 __all__ = [
     "BootstrapDifference",
+    "by_distance",
     "by_horizon",
     "channel_means",
     "channel_table",

@@ -167,15 +167,61 @@ def by_horizon(
     [0, 6)         1  0.0  0.0
     [6, 24]        2  2.5  1.5
     """
+    horizon = y.time - np.broadcast_to(np.asarray(since, dtype=np.float64), len(y))[y.record]
+    return by_distance(y, y_hat, horizon, bands=bands, average=average)
+
+
+def by_distance(
+    y: Targets, y_hat: Targets | ArrayLike, distance: ArrayLike, *, bands: Sequence[float], average: Average
+) -> pd.DataFrame:
+    """Errors by any distance that each target has, such as the length of the gap around it.
+
+    Parameters
+    ----------
+    y : Targets
+        True values; NaN where not known.
+    y_hat : Targets or array-like of shape (n_targets,)
+        Predictions at the queries of ``y``.
+    distance : array-like of shape (n_targets,)
+        The distances; a target whose distance is NaN is left out.
+    bands : sequence of float
+        Rising edges of the bands; the last may be infinite. A band holds its left edge; the last band also its right edge.
+        Targets outside all bands are left out.
+    average : {"observation", "channel", "record"}
+        What the means run over within a band, see :mod:`cndts.metrics`.
+
+    Returns
+    -------
+    DataFrame
+        One row a band with columns count, mse and mae.
+
+    Raises
+    ------
+    ValueError
+        If the edges do not rise, or there is not one distance a target.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from cndts import Queries
+    >>> queries = Queries(np.array([0, 3]), np.array([25.0, 30.0, 47.0]), np.array([0, 0, 0]))
+    >>> y = Targets(queries, [1.0, 2.0, 5.0], pd.Index(["a"]), ["HR"])
+    >>> by_distance(y, [1.0, 3.0, 3.0], [0.5, 2.0, np.inf], bands=[0, 1, np.inf], average="observation")
+              count  mse  mae
+    [0, 1)        1  0.0  0.0
+    [1, inf]      2  2.5  1.5
+    """
     edges = np.asarray(bands, dtype=np.float64)
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise ValueError(f"bands must be two or more rising edges; got {bands!r}.")
+    distance = np.asarray(distance, dtype=np.float64)
+    if distance.shape != y.value.shape:
+        raise ValueError(f"distance must hold one number a target ({len(y.value)}); got shape {distance.shape}.")
     error = truth_of(y) - points_of(y, y_hat)
-    horizon = y.time - np.broadcast_to(np.asarray(since, dtype=np.float64), len(y))[y.record]
     rows = {}
     for left, right in pairwise(edges):
         last = right == edges[-1]
-        inside = (horizon >= left) & ((horizon <= right) if last else (horizon < right))
+        inside = (distance >= left) & ((distance <= right) if last else (distance < right))
         band = y.with_values(np.where(inside, y.value, np.nan))
         rows[f"[{left:g}, {right:g}{']' if last else ')'}"] = {
             "count": int((~np.isnan(band.value)).sum()),
