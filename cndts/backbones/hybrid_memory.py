@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 from cndts.backbones.backbone import Backbone, QueryStates
 from cndts.backbones.channel_attention import ChannelAttention
 from cndts.backbones.event_encoder import EventEncoder
-from cndts.backbones.later_side import Around, LaterSide, Neighbours
+from cndts.backbones.later_side import LaterSide, Neighbours
 from cndts.backbones.readout import Readout
 from cndts.backbones.record_digest import RecordDigest
 from cndts.dynamics import Solver
@@ -220,19 +220,17 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
     ) -> QueryStates:
         """State and anchors at queries."""
         features, statistics = self.readout(state.nodes, query_node, query_horizon)
+        scale, shift = self.dialect(query_channel).chunk(2, dim=-1)
+        features = features * (1 + scale) + shift
         anchors = state.anchors.index_select(0, query_node)
         if self.later_side is not None:
-            around = None if state.neighbours is None else state.neighbours.around(query_node, query_horizon)
-            anchors = self._with_line(anchors, around)
-            if around is not None:
-                features = features + self.later_side.placed(around, self.channel(query_channel))
-        scale, shift = self.dialect(query_channel).chunk(2, dim=-1)
-        return QueryStates(features * (1 + scale) + shift, anchors, statistics, state.penalty)
+            anchors = self._with_line(anchors, state.neighbours, query_node, query_horizon)
+        return QueryStates(features, anchors, statistics, state.penalty)
 
-    def _with_line(self, anchors: Tensor, around: Around | None) -> Tensor:
+    def _with_line(self, anchors: Tensor, neighbours: Neighbours | None, node: Tensor, horizon: Tensor) -> Tensor:
         """The straight line across the gap before all other anchors; the last value where there is no later side."""
-        if around is not None:
-            return torch.cat([around.line[:, None], anchors], dim=1)
+        if neighbours is not None:
+            return torch.cat([neighbours.line(node, horizon)[:, None], anchors], dim=1)
         return torch.nn.functional.pad(
             torch.cat([anchors[:, :1], anchors], dim=1), (0, self.n_anchors - anchors.shape[1] - 1)
         )

@@ -5,16 +5,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from cndts._layers import log_time, two_layers
+from cndts._layers import log_time
 from cndts.backbones.record_digest import RecordDigest
 from cndts.event_batch import EventBatch
 from cndts.memory import HybridMemory, HybridState, Recalled, SeriesFacts
 
 # Where a channel was not observed on one side, the other side decides: its distance is that of no event at all.
 _NEVER = 1e4
-# Features of values stay within so many deviations.
-_FAR = 10.0
-_N_FACTS = 9
 
 
 class Neighbours(NamedTuple):
@@ -51,47 +48,15 @@ class Neighbours(NamedTuple):
         is_back = (seen[0] == 0) & (seen[1] > 0)
         return cls(torch.stack(value, dim=1), torch.stack(distance, dim=1), batch.bridge, is_back)
 
-    def around(self, node: Tensor, horizon: Tensor) -> "Around":
-        """The neighbours of queries, from their nodes and horizons, both of shape (n_queries,)."""
+    def line(self, node: Tensor, horizon: Tensor) -> Tensor:
+        """Straight line between the neighbours of nodes at their horizons, both of shape (n_queries,)."""
         record = node // (len(self.value) // len(self.bridge))
         is_back, bridge = self.is_back[record], self.bridge[record]
         ahead = torch.where(is_back, horizon, (bridge - horizon).clamp(min=0))
-        distance = self.distance.index_select(0, node) + torch.stack([horizon, ahead], dim=1)
-        return Around(self.value.index_select(0, node), distance)
-
-
-class Around(NamedTuple):
-    """The observations of a query's channel on both sides of it, as tensors of shape (n_queries, 2).
-
-    Attributes
-    ----------
-    value : Tensor
-        The last one before and the first one after; 0 where there is none.
-    distance : Tensor
-        Time from the former to the query and from the query to the latter; very long where there is none.
-    """
-
-    value: Tensor
-    distance: Tensor
-
-    @property
-    def share(self) -> Tensor:
-        """Where the query stands between the two, from 0 to 1, shape (n_queries,)."""
-        return self.distance[:, 0] / self.distance.sum(dim=1).clamp(min=1e-9)
-
-    @property
-    def line(self) -> Tensor:
-        """Straight line between the two, shape (n_queries,)."""
-        return torch.lerp(self.value[:, 0], self.value[:, 1], self.share)
-
-    @property
-    def facts(self) -> Tensor:
-        """All of this as features of the order of 1, shape (n_queries, 9)."""
-        seen = (self.distance < _NEVER).to(self.value)
-        near = log_time(self.distance.clamp(max=_NEVER)) * seen
-        value = self.value.clamp(-_FAR, _FAR)
-        more = torch.stack([self.share, self.line.clamp(-_FAR, _FAR), value[:, 1] - value[:, 0]], dim=1)
-        return torch.cat([value, near, seen, more], dim=1)
+        to_next = self.distance[node, 1] + ahead
+        since_last = self.distance[node, 0] + horizon
+        share = since_last / (since_last + to_next).clamp(min=1e-9)
+        return torch.lerp(self.value[node, 0], self.value[node, 1], share)
 
 
 class LaterSide(nn.Module):
@@ -109,7 +74,7 @@ class LaterSide(nn.Module):
     Examples
     --------
     >>> sum(p.numel() for p in LaterSide(n_channels=3, width=4, dropout=0.0).parameters())
-    360
+    212
     """
 
     def __init__(self, n_channels: int, width: int, dropout: float) -> None:
@@ -118,7 +83,6 @@ class LaterSide(nn.Module):
         self.recalled = nn.Linear(width, width)
         self.digest = RecordDigest(n_channels, width, width, dropout)
         self.bridge = nn.Linear(2, width)
-        self.place = two_layers(_N_FACTS + width, 2 * width, width, dropout)
 
     def forward(self, read: Tensor, averages: Tensor, facts: SeriesFacts, bridge: Tensor) -> Tensor:
         """What is added to nodes at first, shape (n_records, n_channels, width).
@@ -143,18 +107,3 @@ class LaterSide(nn.Module):
         """What is added in the second round."""
         recalled = memory.recall(state, facts, nodes)
         return recalled._replace(read=self.recalled(recalled.read))
-
-    def placed(self, around: Around, channel: Tensor) -> Tensor:
-        """What is added to queries, shape (n_queries, width): their place between the neighbours, read as their channel does.
-
-        Nodes know both sides in logarithms of time and of their own; where exactly between the neighbours a query stands, and what a channel
-        does between two unequal values, is told here.
-
-        Parameters
-        ----------
-        around : Around of n_queries
-            The neighbours.
-        channel : Tensor of shape (n_queries, width)
-            Embedded channels of the queries.
-        """
-        return self.place(torch.cat([around.facts, channel], dim=1))
