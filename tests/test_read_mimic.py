@@ -48,6 +48,15 @@ def test_the_wide_layout_believes_the_mask(tmp_path, yes, no):
     assert report.noticed == {"a number where the mask says that there is none": 1}
 
 
+@pytest.mark.parametrize("keys", ["HADM_ID,TIME_STAMP", "ID,Time"])
+def test_the_wide_layout_of_mimic_iii(tmp_path, keys):
+    """The same scripts name admission and time otherwise there, and number the rows."""
+    path = write(tmp_path, f",{keys},Value_label_0,Mask_label_0", "0,9,30,4.0,1", "1,9,90,0.0,0")
+    panel, report = read(path)
+    assert (panel.records.tolist(), panel.time.tolist(), panel.value.tolist()) == ([9], [0.5], [4.0])
+    assert report.n_left_out == 0
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [

@@ -20,7 +20,8 @@ from cndts.datasets._text_rows import Cells, TextRows, distinct_names, in_blocks
 from cndts.panel import IrregularPanel
 
 LONG = ("UNIQUE_ID", "TIME_STAMP", "LABEL_CODE")
-WIDE = ("hadm_id", "time_stamp")
+# the extract of MIMIC-IV; that of MIMIC-III from the same scripts, and its last cell
+WIDE = (("hadm_id", "time_stamp"), ("HADM_ID", "TIME_STAMP"), ("ID", "Time"))
 HOURS = {"long": 0.5, "wide": 1 / 60}
 BAD_RECORD, BAD_LABEL, BAD_MASK = "an unreadable admission", "an unreadable label", "a mask other than 0 or 1"
 
@@ -98,7 +99,8 @@ def read_mimic(
         ``complete_tensor.csv`` (MIMIC-III, the scripts of GRU-ODE-Bayes: one row a value, with UNIQUE_ID, TIME_STAMP,
         LABEL_CODE, VALUENUM, MEAN, STD, VALUENORM), ``full_dataset.csv`` (MIMIC-IV, the scripts of Neural Flows: one
         row a time, with hadm_id, time_stamp, and Value_label_k, Mask_label_k of each variable k), folders or archives
-        of one of them. Single-stay tables (``episode1_timeseries.csv``) are read by `read_physionet_style`.
+        of one of them. HADM_ID, TIME_STAMP and ID, Time, which the latter write for MIMIC-III, are read too.
+        Single-stay tables (``episode1_timeseries.csv``) are read by `read_physionet_style`.
     labels : mapping from int to str, optional
         Names of the variables, by their codes; without, channels are called ``"label 0"``, ``"label 1"``, ...
     values : {"VALUENUM", "VALUENORM"}, default="VALUENUM"
@@ -138,6 +140,7 @@ def read_mimic(
 
     - The first extract is binned: several values of a variable in a bin were averaged before. Which bin it used is not
       in the file: ``hours``.
+    - Times of the second extract are whole minutes since the first value of the admission, under 48 hours.
     - The numbering of variables depends on the run of the scripts: keep the table of codes that comes with them.
     - Where a mask is 0, the value column of the second extract holds a filler: it is no value. A number other than 0
       there is counted.
@@ -217,7 +220,7 @@ def _read(paths: Sequence[PathLike], values: str, hours: float | None) -> tuple[
         layout = _layout(columns, values)
         if layout is None:
             others.append(name)
-            intended = len({*LONG, *WIDE, values} & set(columns)) >= 2
+            intended = len({*LONG, *(name for keys in WIDE for name in keys), values} & set(columns)) >= 2
             events.leave_out("a header of other columns", line_count(body) if intended else 0)
             continue
         layouts.add(layout)
@@ -231,7 +234,7 @@ def _read(paths: Sequence[PathLike], values: str, hours: float | None) -> tuple[
             rows = TextRows(block, columns)
             (_parse_long if layout == "long" else _parse_wide)(rows, values, step, events)
     if not files:
-        raise nothing_found(paths, f"extracts with the columns {', '.join(LONG)} or {', '.join(WIDE)}", others)
+        raise nothing_found(paths, f"extracts with the columns {', '.join(LONG)} or {', '.join(WIDE[0])}", others)
     return events, layouts, files, others
 
 
@@ -239,7 +242,12 @@ def _layout(columns: Sequence[str], values: str) -> str | None:
     if {*LONG, values} <= set(columns):
         return "long"
     has_values = any(_VALUE.fullmatch(name) for name in columns)
-    return "wide" if set(WIDE) <= set(columns) and has_values else None
+    return "wide" if _wide_keys(columns) and has_values else None
+
+
+def _wide_keys(columns: Sequence[str]) -> tuple[str, str] | None:
+    """The columns of admission and time in a wide extract."""
+    return next((keys for keys in WIDE if set(keys) <= set(columns)), None)
 
 
 def _whole(cells: Cells, least: float) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -274,7 +282,7 @@ def _parse_long(rows: TextRows, values: str, step: float, events: _Events) -> No
 
 
 def _parse_wide(rows: TextRows, values: str, step: float, events: _Events) -> None:
-    owner, when, usable = _heads(rows, *WIDE, events)
+    owner, when, usable = _heads(rows, *(_wide_keys(list(map(str, rows.columns))) or WIDE[0]), events)
     names = [str(name) for name in rows.columns if _VALUE.fullmatch(str(name))]
     codes = np.array([int(name.rsplit("_", 1)[1]) for name in names])
     masks = [f"Mask_label_{code}" for code in codes.tolist()]
