@@ -87,8 +87,19 @@ def test_budget_reaches_the_networks(modules, tmp_path, monkeypatch):
     monkeypatch.setattr(
         script, "make_model", lambda *args, **settings: made.append(make_model(*args, **settings)) or made[-1]
     )
-    script.fit(tmp_path, {"task": "extrapolation", "model": "gru-d", "seed": 0, "epochs": 3, "members": 1})
+    script.fit(
+        tmp_path,
+        {
+            "task": "extrapolation",
+            "model": "gru-d",
+            "seed": 0,
+            "epochs": 3,
+            "members": 1,
+            "set": ["training__cut_share=0.5"],
+        },
+    )
     assert [result.n_epochs for result in made[0].fit_results_] == [3]
+    assert made[0].training.cut_share == 0.5
 
 
 def test_data_are_asked_for(modules, tmp_path, monkeypatch):

@@ -59,6 +59,13 @@ def main() -> None:
         default=[],
         help="passes over the training records, for all neural models (12) or one (latent-ode=4); by default their own number",
     )
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="other settings of neural models, as training__cut_share=0",
+    )
     parser.add_argument("--members", type=int, help="networks of a neural model; by default its own number")
     parser.add_argument("--limit", type=int, help="so many records of each part, for a quick look")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time; 0 works in this one")
@@ -100,7 +107,7 @@ def planned(given: argparse.Namespace, task: str) -> list[dict[str, Any]]:
         for model in models:
             is_random = "random_state" in make_model(model).get_params(deep=False)
             if is_random or seed == given.seeds[0]:
-                budget = {"epochs": epochs_of(model, given.epochs), "members": given.members}
+                budget = {"epochs": epochs_of(model, given.epochs), "members": given.members, "set": given.set}
                 jobs.append({"task": task, "model": model, "seed": seed} | budget)
     return jobs
 
@@ -116,9 +123,10 @@ def fit(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Fit one model with one seed and score it on the test records, which it predicts once."""
     train, validation, test = (read_task(folder / job["task"] / f"{part}.npz") for part in PARTS)
     model = make_model(job["model"], random_state=job["seed"])
-    for name in ("epochs", "members"):
-        if job[name] is not None and "training" in model.get_params(deep=False):
-            model.set_params(**{f"training__{name}": job[name]})
+    if "training" in model.get_params(deep=False):
+        budget = {f"training__{name}": job[name] for name in ("epochs", "members") if job[name] is not None}
+        others = (text.split("=") for text in job["set"])
+        model.set_params(**budget, **{name: float(number) for name, number in others})
     start = time.process_time()  # of this process alone, whatever else runs
     model.fit(*train, X_val=validation[0], y_val=validation[1])
     fitted = time.process_time()
@@ -144,7 +152,7 @@ def scores(y: Targets, value: NDArray[np.float64], means: NDArray[np.float64]) -
 
 def predictions_file(folder: Path, job: dict[str, Any]) -> Path:
     """Where the predictions of a fit lie."""
-    budget = f"{job['epochs'] or 'own'}-{job['members'] or 'own'}"
+    budget = "-".join([str(job["epochs"] or "own"), str(job["members"] or "own"), *job["set"]])
     return folder / job["task"] / "predictions" / f"{job['model']}-{job['seed']}-{budget}.npz"
 
 
