@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn import preprocessing
 from sklearn.base import clone
@@ -162,10 +162,12 @@ def test_scaling_is_undone_for_panels_targets_and_arrays(panel, scaler):
 @every_scaler
 @settings(max_examples=10)
 @given(values=st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=30), later=st.floats(1, 1e5, width=32))
+@example(values=[1.0], later=32768.0)
 def test_maps_rise_and_can_be_undone_beyond_the_training_range(scaler, values, later):
     panel = IrregularPanel([0, len(values)], np.arange(len(values)), np.zeros(len(values), int), values)
     scaler = clone(scaler).fit(panel)
-    span = max(np.ptp(panel.value), 1e-3 * np.abs(panel.value).max(), 1e-3)
+    finest = 8 * np.spacing(np.float32(later))  # values are float32, which tells nothing closer apart
+    span = max(np.ptp(panel.value), 1e-3 * np.abs(panel.value).max(), 1e-3, finest)
     channel, asked = np.zeros(3, int), np.array([later, later + span, later + 3 * span])
     there = scaler._forward(channel, asked)
 
