@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -37,7 +38,7 @@ def run(script: ModuleType, monkeypatch: pytest.MonkeyPatch, *arguments: object)
 
 
 def test_from_data_to_tables(modules, tmp_path, monkeypatch, capsys):
-    """Both tasks, errors by horizon, differences; a second run repeats nothing."""
+    """Both tasks, errors by horizon and by gap, differences; a second run repeats nothing."""
     script, data = modules
     oscillators = make_oscillators(60, n_observations=30)
     field = data.Field(lambda paths: data.forecasts(oscillators, observe=6, horizon=4), 6, (0, 2, 4), (1,), "s")
@@ -100,6 +101,15 @@ def test_budget_reaches_the_networks(modules, tmp_path, monkeypatch):
     )
     assert [result.n_epochs for result in made[0].fit_results_] == [3]
     assert made[0].training.cut_share == 0.5
+
+
+def test_a_budget_is_for_networks(modules):
+    """A model that has none is the same job, whatever the networks get, and is not fitted again."""
+    script, _ = modules
+    given = Namespace(epochs=["3", "gru-d=2"], members=1, set=[], seeds=[0], models=["gru-d", "ridge"])
+    network, ridge = script.planned(given, "extrapolation")
+    assert network == {"task": "extrapolation", "model": "gru-d", "seed": 0, "epochs": 2, "members": 1, "set": []}
+    assert ridge == {"task": "extrapolation", "model": "ridge", "seed": 0}
 
 
 def test_data_are_asked_for(modules, tmp_path, monkeypatch):

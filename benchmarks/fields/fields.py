@@ -22,6 +22,7 @@ from cndts.benchmarking import (
     versions,
 )
 from cndts.benchmarking._exchange import read_task, write_arrays, write_json, write_task
+from cndts.cli._settings import parse_setting
 from cndts.estimators._channel_neighbours import ChannelNeighbours
 from cndts.metrics import by_distance, mean_absolute_error, mean_squared_error
 
@@ -63,13 +64,18 @@ def main() -> None:
         "--set",
         nargs="+",
         default=[],
-        metavar="NAME=NUMBER",
+        metavar="NAME=VALUE",
         help="other settings of neural models, as training__cut_share=0",
     )
     parser.add_argument("--members", type=int, help="networks of a neural model; by default its own number")
     parser.add_argument("--limit", type=int, help="so many records of each part, for a quick look")
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time; 0 works in this one")
-    parser.add_argument("--threads", type=int, default=1, help="threads of each process")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=1,
+        help="threads of each process; with more than one, members may train in processes whose seconds are not counted",
+    )
     parser.add_argument("--resamples", type=int, default=1000, help="of the bootstrap over test records")
     parser.add_argument("--table", action="store_true", help="print the tables of --json, and fit nothing")
     given = parser.parse_args()
@@ -105,11 +111,22 @@ def planned(given: argparse.Namespace, task: str) -> list[dict[str, Any]]:
     jobs = []
     for seed in given.seeds:
         for model in models:
-            is_random = "random_state" in make_model(model).get_params(deep=False)
+            is_random = "random_state" in settings_of(model)
             if is_random or seed == given.seeds[0]:
-                budget = {"epochs": epochs_of(model, given.epochs), "members": given.members, "set": given.set}
-                jobs.append({"task": task, "model": model, "seed": seed} | budget)
+                jobs.append({"task": task, "model": model, "seed": seed} | budget(model, given))
     return jobs
+
+
+def settings_of(model: str) -> set[str]:
+    """Names of a model's parameters."""
+    return set(make_model(model).get_params(deep=False))
+
+
+def budget(model: str, given: argparse.Namespace) -> dict[str, Any]:
+    """What tells fits of a neural model apart; others are the same whatever is given."""
+    if "training" not in settings_of(model):
+        return {}
+    return {"epochs": epochs_of(model, given.epochs), "members": given.members, "set": given.set}
 
 
 def epochs_of(model: str, given: list[str]) -> int | None:
@@ -123,10 +140,8 @@ def fit(folder: Path, job: dict[str, Any]) -> dict[str, Any]:
     """Fit one model with one seed and score it on the test records, which it predicts once."""
     train, validation, test = (read_task(folder / job["task"] / f"{part}.npz") for part in PARTS)
     model = make_model(job["model"], random_state=job["seed"])
-    if "training" in model.get_params(deep=False):
-        budget = {f"training__{name}": job[name] for name in ("epochs", "members") if job[name] is not None}
-        others = (text.split("=") for text in job["set"])
-        model.set_params(**budget, **{name: float(number) for name, number in others})
+    sizes = {f"training__{name}": job[name] for name in ("epochs", "members") if job.get(name) is not None}
+    model.set_params(**sizes, **dict(map(parse_setting, job.get("set", []))))
     start = time.process_time()  # of this process alone, whatever else runs
     model.fit(*train, X_val=validation[0], y_val=validation[1])
     fitted = time.process_time()
@@ -152,8 +167,9 @@ def scores(y: Targets, value: NDArray[np.float64], means: NDArray[np.float64]) -
 
 def predictions_file(folder: Path, job: dict[str, Any]) -> Path:
     """Where the predictions of a fit lie."""
-    budget = "-".join([str(job["epochs"] or "own"), str(job["members"] or "own"), *job["set"]])
-    return folder / job["task"] / "predictions" / f"{job['model']}-{job['seed']}-{budget}.npz"
+    sizes = [str(job[name] or "own") for name in ("epochs", "members") if name in job]
+    name = "-".join([job["model"], str(job["seed"]), *sizes, *job.get("set", [])])
+    return folder / job["task"] / "predictions" / f"{name}.npz"
 
 
 def tell(line: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Literal, overload
 
 import numpy as np
@@ -220,7 +221,7 @@ def _read(paths: Sequence[PathLike], values: str, hours: float | None) -> tuple[
         layout = _layout(columns, values)
         if layout is None:
             others.append(name)
-            intended = len({*LONG, *(name for keys in WIDE for name in keys), values} & set(columns)) >= 2
+            intended = len({*LONG, *chain(*WIDE), values} & set(columns)) >= 2
             events.leave_out("a header of other columns", line_count(body) if intended else 0)
             continue
         layouts.add(layout)
@@ -242,12 +243,7 @@ def _layout(columns: Sequence[str], values: str) -> str | None:
     if {*LONG, values} <= set(columns):
         return "long"
     has_values = any(_VALUE.fullmatch(name) for name in columns)
-    return "wide" if _wide_keys(columns) and has_values else None
-
-
-def _wide_keys(columns: Sequence[str]) -> tuple[str, str] | None:
-    """The columns of admission and time in a wide extract."""
-    return next((keys for keys in WIDE if set(keys) <= set(columns)), None)
+    return "wide" if any(set(keys) <= set(columns) for keys in WIDE) and has_values else None
 
 
 def _whole(cells: Cells, least: float) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -282,7 +278,8 @@ def _parse_long(rows: TextRows, values: str, step: float, events: _Events) -> No
 
 
 def _parse_wide(rows: TextRows, values: str, step: float, events: _Events) -> None:
-    owner, when, usable = _heads(rows, *(_wide_keys(list(map(str, rows.columns))) or WIDE[0]), events)
+    keys = next(keys for keys in WIDE if set(keys) <= set(rows.columns))  # one of them made the layout
+    owner, when, usable = _heads(rows, *keys, events)
     names = [str(name) for name in rows.columns if _VALUE.fullmatch(str(name))]
     codes = np.array([int(name.rsplit("_", 1)[1]) for name in names])
     masks = [f"Mask_label_{code}" for code in codes.tolist()]
