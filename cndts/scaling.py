@@ -26,19 +26,22 @@ class Scaling:
         Panel time that counts as one unit.
     ranks : RankScale
         Where a value stands among its channel's training values.
+    span : float, default=0.0
+        Time from the first event of a record to its last event or target: the median of the training records.
 
     Examples
     --------
     >>> panel = IrregularPanel([0, 2], time=[0.0, 6.0], channel=[0, 0], value=[70.0, 90.0], channels=["HR", "Temp"])
     >>> scaling = Scaling.fit(panel, None)
-    >>> scaling.mean, scaling.std, scaling.time_scale
-    (array([80.,  0.]), array([10.,  1.]), 6.0)
+    >>> scaling.mean, scaling.std, scaling.time_scale, scaling.span
+    (array([80.,  0.]), array([10.,  1.]), 6.0, 6.0)
     """
 
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
     time_scale: float
     ranks: RankScale
+    span: float = 0.0
 
     @classmethod
     def fit(cls, X: IrregularPanel, y: Targets | None) -> "Scaling":
@@ -62,7 +65,7 @@ class Scaling:
             value = np.concatenate([value, y.value[known].astype(np.float64)])
         ranks = RankScale.fit(channel, value, len(X.channels))
         mean, std = _moments(channel, ranks.without_extremes(channel, value), len(X.channels))
-        return cls(mean, std, _time_scale(X), ranks)
+        return cls(mean, std, _time_scale(X), ranks, _span(X))
 
     def standardise(self, channel: NDArray, value: NDArray) -> NDArray[np.float32]:
         """Values of shape (n,) in standard deviations from their channel's mean, at most 30 to either side.
@@ -107,3 +110,14 @@ def _time_scale(X: IrregularPanel) -> float:
         distance = last[filled] - X.time[X.offsets[:-1][filled]]
     longest = float(distance.max(initial=0.0))
     return longest if longest > 0 else 1.0
+
+
+def _span(X: IrregularPanel) -> float:
+    filled = np.diff(X.offsets) > 0
+    if not filled.any():
+        return 0.0
+    first, last = np.zeros(len(X)), np.full(len(X), -np.inf)
+    first[filled], last[filled] = X.time[X.offsets[:-1][filled]], X.time[X.offsets[1:][filled] - 1]
+    if X.queries is not None:
+        np.maximum.at(last, X.queries.record, X.queries.time)
+    return float(np.median((last - first)[filled]))

@@ -31,7 +31,7 @@ def pair() -> Pair:
 
 def fitted(pair: Pair, members: int = 1, **settings: object) -> HybridMemoryForecaster:
     training = Training(epochs=1, members=members)
-    memory = Memory(timescales=2, window=3, contents=4, episodic_slots=4)
+    memory = Memory(timescales=2, window=3, contents=4, episodic_slots=4, cycles=(5.0,))
     options = {"width": 8, "layers": 1, "memory": memory, "training": training, "random_state": 0}
     return HybridMemoryForecaster(**{**options, **settings}).fit(*pair)
 

@@ -59,7 +59,7 @@ def forecast(model: HybridMemoryForecaster, panel: IrregularPanel, times: list[f
 
 def backbone(method: str = "midpoint", memory: dict[str, Any] | None = None, **options: Any) -> HybridMemoryBackbone:
     torch.manual_seed(0)
-    sizes: dict[str, Any] = {"width": 8, "n_heads": 2, "n_layers": 1, "dropout": 0.3} | options
+    sizes: dict[str, Any] = {"width": 8, "n_heads": 2, "n_layers": 1, "dropout": 0.3, "cycles": [1.5]} | options
     settings = Memory(**({"window": 2, "timescales": 2, "contents": 2, "episodic_slots": 3} | (memory or {})))
     module = HybridMemoryBackbone(N_CHANNELS, 0, settings, Solver(method), **sizes)
     with torch.no_grad():
@@ -81,7 +81,7 @@ def model() -> HybridMemoryForecaster:
     """A forecaster with some weights; what is promised holds for any."""
     X, y = Extrapolation(observe=7, horizon=3).split(panel_of([30] * 12))
     settings = (
-        Memory(window=3, timescales=3, contents=3),
+        Memory(window=3, timescales=3, contents=3, cycles=(4.0,)),
         Solver(),
         Training(epochs=3, batch_size=4, learning_rate=1e-2),
     )

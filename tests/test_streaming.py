@@ -26,7 +26,7 @@ CHANNELS = ("a", "b", "c")
 LEVELS = [0.9, 0.05, 0.5]
 TOLERANCE = 1e-5  # of a deviation, and of values many deviations out: single precision has seven digits
 
-SMALL = {"window": 3, "timescales": 3, "contents": 4, "episodic_slots": 4}
+SMALL = {"window": 3, "timescales": 3, "contents": 4, "episodic_slots": 4, "cycles": (5.0,)}
 MEMORIES = {
     "whole": {},
     "no window": {"window": 0},

@@ -1,5 +1,6 @@
 """The hybrid-memory neural ODE."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 import torch
@@ -11,6 +12,7 @@ from cndts.backbones.channel_attention import ChannelAttention
 from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.later_side import LaterSide, Neighbours
 from cndts.backbones.readout import Readout
+from cndts.backbones.record_clock import RecordClock
 from cndts.backbones.record_digest import RecordDigest
 from cndts.dynamics import Solver
 from cndts.event_batch import EventBatch
@@ -30,6 +32,8 @@ class EncodedRecords(NamedTuple):
     anchors : Tensor of shape (n_records * n_channels, n_anchors)
         Plain forecasts in standardised units: last value, averages on each time scale, training mean (zero); of a model that
         sees both sides of a gap also the first value and the averages after it.
+    elapsed : Tensor of shape (n_records,)
+        Time from the first to the last event of each record, as far as they come before the gap.
     neighbours : Neighbours or None
         Observations next to the gap, of a model that sees both sides.
     penalty : Tensor or None
@@ -38,6 +42,7 @@ class EncodedRecords(NamedTuple):
 
     nodes: Tensor
     anchors: Tensor
+    elapsed: Tensor
     neighbours: Neighbours | None = None
     penalty: Tensor | None = None
 
@@ -52,7 +57,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
     4. In a second round each node reads working and episodic memory again, knowing by now what the other channels showed; the
        long-term memory is written and read once, which keeps the cost linear in events.
     5. A neural ODE carries the node from the last event to each query (`Readout`), where its state is scaled and shifted by
-       channel (Perez et al., *FiLM: Visual Reasoning with a General Conditioning Layer*, AAAI 2018, equation 1).
+       channel (Perez et al., *FiLM: Visual Reasoning with a General Conditioning Layer*, AAAI 2018, equation 1) and moved by the phase
+       of cycles since the record's first event (`RecordClock`).
 
     With ``two_sided`` the memories also run backwards over what comes after the gap in which a record is asked (``batch.later``),
     by the same weights; a `LaterSide` adds what they hold to the nodes, and the straight line across the gap is one more anchor.
@@ -72,6 +78,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         no channel learns of another by attention, in either round.
     dropout : float
         Dropout rate.
+    cycles : sequence of float, default=()
+        Lengths of the cycles of the `RecordClock` in model time; none leaves it out.
     two_sided : bool, default=False
         Whether to read events after a gap, for interpolation.
 
@@ -93,6 +101,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         n_heads: int,
         n_layers: int,
         dropout: float,
+        cycles: Sequence[float] = (),
         two_sided: bool = False,
     ) -> None:
         super().__init__()
@@ -113,6 +122,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         self.norm = nn.LayerNorm(width)
         self.dialect = nn.Embedding(n_channels, 2 * width)
         nn.init.normal_(self.dialect.weight, std=0.1)
+        self.clock = RecordClock(n_channels, width, cycles) if len(cycles) else None
         self.readout = Readout(width, solver)
 
     @classmethod
@@ -179,7 +189,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             read, penalty = self.memory.recall(state, facts, nodes)
             nodes = self.second_round(nodes + read)
         anchors = self._anchors(averages, facts, len(static))
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, penalty=penalty)
+        elapsed = self._elapsed(facts, len(static))
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, penalty=penalty)
 
     def _between(self, later_side: LaterSide, batch: EventBatch, later: EventBatch) -> EncodedRecords:
         """Nodes that know both sides of a gap."""
@@ -202,7 +213,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         after = anchors.new_zeros(len(anchors), seen_after.shape[1]).index_put((facts_after.node,), seen_after)
         neighbours = Neighbours.of(facts, facts_after, batch)
         anchors = torch.cat([anchors, after], dim=1)
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, neighbours, penalty)
+        elapsed = self._elapsed(facts, batch.n_records)
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, neighbours, penalty)
 
     def _first(self, state: HybridState, facts: SeriesFacts, averages: Tensor, static: Tensor) -> Tensor:
         """Nodes before they exchange, shape (n_records, n_channels, width)."""
@@ -222,10 +234,24 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         features, statistics = self.readout(state.nodes, query_node, query_horizon)
         scale, shift = self.dialect(query_channel).chunk(2, dim=-1)
         features = features * (1 + scale) + shift
+        if self.clock is not None:
+            features = features + self.clock(self._since_start(state, query_node, query_horizon), query_channel)
         anchors = state.anchors.index_select(0, query_node)
         if self.later_side is not None:
             anchors = self._with_line(anchors, state.neighbours, query_node, query_horizon)
         return QueryStates(features, anchors, statistics, state.penalty)
+
+    def _elapsed(self, facts: SeriesFacts, n_records: int) -> Tensor:
+        """Time from the first to the last event of each record, shape (n_records,)."""
+        record = facts.node // self.n_channels
+        return facts.age.new_zeros(n_records).scatter_reduce(0, record, facts.span + facts.age, "amax")
+
+    def _since_start(self, state: EncodedRecords, node: Tensor, horizon: Tensor) -> Tensor:
+        """Time from the first event of the record to each query, below 0 where all events come after it."""
+        record = node // self.n_channels
+        if state.neighbours is not None:
+            horizon = torch.where(state.neighbours.is_back[record], -horizon, horizon)
+        return state.elapsed[record] + horizon
 
     def _with_line(self, anchors: Tensor, neighbours: Neighbours | None, node: Tensor, horizon: Tensor) -> Tensor:
         """The straight line across the gap before all other anchors; the last value where there is no later side."""

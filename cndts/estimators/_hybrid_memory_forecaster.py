@@ -111,5 +111,7 @@ class HybridMemoryForecaster(NeuralForecaster):
             width=self.width,
             layers=self.layers,
             dropout=self.dropout,
+            time_unit=self.time_unit_in_,
+            scaling=self.scaling_,
             two_sided=two_sided,
         )

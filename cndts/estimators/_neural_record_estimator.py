@@ -212,6 +212,8 @@ class NeuralRecordEstimator(StoredNetwork, RecordInput):
             width=self.width,
             layers=self.layers,
             dropout=self.dropout,
+            time_unit=self.time_unit_in_,
+            scaling=self.scaling_,
         )
         forecaster = Network(backbone, QuantileHead(self.width, backbone.n_anchors, self.dropout))
         pooling = RecordPooling(self.width, n_static, _N_QUESTIONS, self.dropout)

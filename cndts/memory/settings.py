@@ -1,6 +1,8 @@
 """Settings of the hybrid memory."""
 
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from typing import Any
 
 from cndts._parameters import NamedParameters
 
@@ -28,6 +30,11 @@ class Memory(NamedParameters):
         Whether the gates are learned. Open gates take in, read and forget everything at one rate.
     second_round : bool, default=True
         Whether working and episodic memory are read again once the channels have exchanged.
+    cycles : "calendar" or sequence of float, default="calendar"
+        Lengths of cycles, in the panel's time unit, whose phase since the record's first event is known to a query, such as ``(12.42,)`` for
+        the tide in hours; ``()`` for none. ``"calendar"`` takes the day, the week and the year, as far as the panel counts in a unit of
+        time and they come round three times in half of the training records. Records should begin at the same place of the cycle, as days do at
+        midnight, or show by their values where they are.
     chunk : int, default=32768
         Events that are written at once. Longer batches are written piece by piece, which bounds memory; in training each piece
         is computed again for its gradient.
@@ -52,6 +59,7 @@ class Memory(NamedParameters):
         read_gate: bool = True,
         forget_gate: bool = True,
         second_round: bool = True,
+        cycles: str | Sequence[float] = "calendar",
         chunk: int = 32_768,
     ) -> None:
         self.window = window
@@ -65,6 +73,7 @@ class Memory(NamedParameters):
         self.read_gate = read_gate
         self.forget_gate = forget_gate
         self.second_round = second_round
+        self.cycles = cycles
         self.chunk = chunk
 
 
@@ -82,7 +91,8 @@ def check_memory(settings: Memory) -> None:
     Raises
     ------
     ValueError
-        If a size is not an integer or too small, or the time scales are not a rising pair of finite numbers above 0.
+        If a size is not an integer or too small, the time scales are not a rising pair of finite numbers above 0, or the cycles are
+        not lengths.
 
     Examples
     --------
@@ -100,4 +110,16 @@ def check_memory(settings: Memory) -> None:
         raise ValueError(
             "memory__shortest must be above 0 and below memory__longest, both finite; "
             f"got shortest={shortest!r}, longest={longest!r}."
+        )
+    _check_cycles(settings.cycles)
+
+
+def _check_cycles(cycles: Any) -> None:
+    if isinstance(cycles, str) and cycles == "calendar":
+        return
+    is_series = isinstance(cycles, Iterable) and not isinstance(cycles, str)
+    if not is_series or not all(isinstance(length, Real) and 0 < float(length) < float("inf") for length in cycles):
+        raise ValueError(
+            "memory__cycles must be 'calendar', or finite lengths above 0 in the time unit of the panel such as (24.0,), "
+            f"() for none; got {cycles!r}."
         )
