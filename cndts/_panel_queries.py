@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 COLUMNS = {"record": "record", "time": "time", "channel": "channel"}
 
 
+def check_asks(X: PanelStorage, what: str = "X") -> Queries:
+    """The queries of a panel; refuse a panel that asks for nothing."""
+    if X.queries is None:
+        raise ValueError(
+            f"{what} has no queries, so there is nothing to predict: {len(X)} records, {X.n_events} events. Use "
+            "Extrapolation(...).split(panel), panel.with_queries(times=...) or predict(panel, times=[...])."
+        )
+    return X.queries
+
+
 def build_queries(panel: PanelStorage, times: Any, channels: str | Sequence[str] | None) -> Queries:
     """Queries at the times, each time with every one of the channels."""
     channels = [channels] if isinstance(channels, str) else channels

@@ -20,6 +20,7 @@ from cndts.metrics import (
     channel_table,
     crps,
     error_scorer,
+    gap_widths,
     interval_coverage,
     interval_width,
     mean_absolute_error,
@@ -367,6 +368,28 @@ def test_distance_bands():
     assert table["mae"].tolist() == [3.0, 2.5]
     with pytest.raises(ValueError, match=r"distance must hold one number a target \(5\); got shape \(2,\)"):
         by_distance(y, y_hat, [0.0, 1.0], bands=[0, 1], average="channel")
+
+
+@given(seed=st.integers(0, 99))
+def test_gap_widths(seed):
+    """Between the nearest observations of the channel on both sides, one by one; 0 at an observation, infinite at an open side."""
+    rng = np.random.default_rng(seed)
+    record, asked = np.sort(rng.integers(0, 3, 25)), np.sort(rng.integers(0, 3, 20))
+    time = rng.integers(0, 12, 25).astype(float)
+    order = np.lexsort((time, record))
+    queries = Queries(
+        np.searchsorted(asked, np.arange(4)), rng.integers(0, 12, 20).astype(float), rng.integers(0, 2, 20)
+    )
+    offsets, channel = np.searchsorted(record, np.arange(4)), rng.integers(0, 2, 25)
+    X = IrregularPanel(offsets, time[order], channel, np.zeros(25), channels=["a", "b"], queries=queries)
+    expected = []
+    for owner, at, wanted in zip(queries.record, queries.time, queries.channel, strict=True):
+        own = X.time[(X.record == owner) & (X.channel == wanted)]
+        after, before = own[own > at].min(initial=np.inf), own[own < at].max(initial=-np.inf)
+        expected.append(0.0 if at in own else after - before)
+    np.testing.assert_array_equal(gap_widths(X), expected)
+    with pytest.raises(ValueError, match="X has no queries"):
+        gap_widths(IrregularPanel([0, 1], [0.0], [0], [1.0]))
 
 
 # ---- scikit-learn ------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cndts.estimators._channel_histories import ChannelHistories, events_until, horizons
+from cndts._panel_histories import ChannelHistories, events_until, horizons
 from cndts.estimators._running_statistics import running_statistics
 from cndts.estimators._summary_features import SummaryFeatures, channel_feature_names
 from cndts.panel import IrregularPanel

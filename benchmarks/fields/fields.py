@@ -23,8 +23,7 @@ from cndts.benchmarking import (
 )
 from cndts.benchmarking._exchange import read_task, write_arrays, write_json, write_task
 from cndts.cli._settings import parse_setting
-from cndts.estimators._channel_neighbours import ChannelNeighbours
-from cndts.metrics import by_distance, mean_absolute_error, mean_squared_error
+from cndts.metrics import by_distance, gap_widths, mean_absolute_error, mean_squared_error
 
 PARTS = ("train", "validation", "test")
 MODELS = {
@@ -202,9 +201,7 @@ def errors_by_distance(
     if task == "extrapolation":
         distance, bands = y.time - field.observe, field.bands
     else:
-        neighbours = ChannelNeighbours.of(X)
-        wide = np.nan_to_num(neighbours.age + neighbours.wait, nan=np.inf)  # one side or none: no gap that ends
-        distance, bands = wide, (0, *field.gaps, np.inf)
+        distance, bands = gap_widths(X), (0, *field.gaps, np.inf)
     rows = []
     for model, seeds in found.items():
         tables = [by_distance(y, value, distance, bands=bands, average="observation") for value in seeds]

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from cndts.estimators._alignment import check_asks, check_panel, check_training_pair
+from cndts._panel_queries import check_asks
+from cndts.estimators._alignment import check_panel, check_training_pair
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 from cndts.targets import Targets

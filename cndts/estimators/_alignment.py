@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cndts._panel_queries import check_asks
 from cndts._ragged import offsets_from_lengths
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
@@ -20,16 +21,6 @@ def check_panel(X: object, what: str = "X") -> IrregularPanel:
             "Build one with IrregularPanel.from_long(frame) or IrregularPanel.from_wide(frame)."
         )
     return X
-
-
-def check_asks(X: IrregularPanel, what: str = "X") -> Queries:
-    """The queries of a panel; refuse a panel that asks for nothing."""
-    if X.queries is None:
-        raise ValueError(
-            f"{what} has no queries, so there is nothing to predict: {len(X)} records, {X.n_events} events. Use "
-            "Extrapolation(...).split(panel), panel.with_queries(times=...) or predict(panel, times=[...])."
-        )
-    return X.queries
 
 
 def check_training_pair(X: object, y: object, what: str = "X", what_y: str = "y") -> tuple[IrregularPanel, Targets]:

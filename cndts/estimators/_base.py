@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import RegressorTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
+from cndts._panel_histories import horizons
 from cndts._parameters import NamedParameters
 from cndts.estimators._alignment import (
     align_channels,
@@ -19,7 +20,6 @@ from cndts.estimators._alignment import (
     check_quantiles,
     check_training_pair,
 )
-from cndts.estimators._channel_histories import horizons
 from cndts.estimators._distributional import Distributional
 from cndts.estimators._plain_arrays import PlainArrays
 from cndts.estimators._residual_quantiles import ResidualQuantiles

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Tags
 
+from cndts._panel_neighbours import ChannelNeighbours
+from cndts._panel_queries import check_asks
 from cndts._ragged import offsets_from_lengths
-from cndts.estimators._alignment import check_aligned, check_asks, check_panel
+from cndts.estimators._alignment import check_aligned, check_panel
 from cndts.estimators._base import BaseForecaster
-from cndts.estimators._channel_neighbours import ChannelNeighbours
 from cndts.estimators._imputation import Imputation, hide_events
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts._panel_queries import check_asks
 from cndts._ragged import offsets_from_lengths, record_of_row, take
-from cndts.estimators._alignment import check_asks
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 

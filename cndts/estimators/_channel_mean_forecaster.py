@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cndts.estimators._alignment import check_asks
+from cndts._panel_queries import check_asks
 from cndts.estimators._base import BaseForecaster
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets

@@ -12,11 +12,12 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from cndts._panel_neighbours import ChannelNeighbours
+from cndts._panel_queries import check_asks
 from cndts.distributions import ForecastDistribution, QuantileDistribution
-from cndts.estimators._alignment import check_asks, check_training_pair
+from cndts.estimators._alignment import check_training_pair
 from cndts.estimators._base import BaseForecaster
 from cndts.estimators._base_interpolator import BaseInterpolator
-from cndts.estimators._channel_neighbours import ChannelNeighbours
 from cndts.estimators._conformal_corrections import ConformalCorrections
 from cndts.estimators._held_out import held_out
 from cndts.panel import IrregularPanel

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts._panel_queries import check_asks
 from cndts.distributions import ForecastDistribution, QuantileDistribution
-from cndts.estimators._alignment import check_asks
 from cndts.panel import IrregularPanel
 
 if TYPE_CHECKING:

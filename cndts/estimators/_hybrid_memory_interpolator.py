@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cndts._panel_queries import check_asks
 from cndts.backbones import HybridMemoryBackbone
 from cndts.batching import EventStore
 from cndts.dynamics.row_names import rows_named
-from cndts.estimators._alignment import check_asks
 from cndts.estimators._base_interpolator import BaseInterpolator
 from cndts.estimators._hybrid_memory_forecaster import HybridMemoryForecaster
 from cndts.event_batch import EventBatch

@@ -9,9 +9,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from cndts._panel_neighbours import ChannelNeighbours
+from cndts._panel_queries import check_asks
 from cndts._ragged import offsets_from_lengths
-from cndts.estimators._alignment import ask_everywhere, check_asks, check_panel
-from cndts.estimators._channel_neighbours import ChannelNeighbours
+from cndts.estimators._alignment import ask_everywhere, check_panel
 from cndts.estimators._plain_arrays import Pair, PlainArrays, refuse_tables
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries

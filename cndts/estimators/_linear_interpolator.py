@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cndts.estimators._alignment import check_asks
+from cndts._panel_neighbours import ChannelNeighbours
+from cndts._panel_queries import check_asks
 from cndts.estimators._base_interpolator import BaseInterpolator
-from cndts.estimators._channel_neighbours import ChannelNeighbours
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 

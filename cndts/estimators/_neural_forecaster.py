@@ -15,13 +15,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback
 
+from cndts._panel_queries import check_asks
 from cndts.backbones import Backbone
 from cndts.batching import EventStore
 from cndts.distributions import ForecastDistribution, NormalDistribution
 from cndts.dynamics import Solver
 from cndts.dynamics.row_names import rows_named
 from cndts.estimators._adaptable import Adaptable
-from cndts.estimators._alignment import check_asks
 from cndts.estimators._base import BaseForecaster
 from cndts.estimators._causal_context import causal_context
 from cndts.estimators._held_out import held_out

@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from cndts.estimators._alignment import check_asks
+from cndts._panel_neighbours import ChannelNeighbours
+from cndts._panel_queries import check_asks
 from cndts.estimators._base_interpolator import BaseInterpolator
-from cndts.estimators._channel_neighbours import ChannelNeighbours
 from cndts.estimators._channel_search import search_by_channel
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from cndts.estimators._channel_histories import ChannelHistories
+from cndts._panel_histories import ChannelHistories
 from cndts.estimators._record_input import RecordInput
 from cndts.estimators._running_statistics import running_statistics
 from cndts.panel import IrregularPanel

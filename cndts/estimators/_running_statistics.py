@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cndts.estimators._channel_histories import ChannelHistories, Index
+from cndts._panel_histories import ChannelHistories, Index
 
 Statistics = dict[str, NDArray[np.float64]]
 

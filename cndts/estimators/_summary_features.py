@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cndts.estimators._alignment import check_asks
-from cndts.estimators._channel_histories import ChannelHistories, Index, events_until, horizons
+from cndts._panel_histories import ChannelHistories, Index, events_until, horizons
+from cndts._panel_queries import check_asks
 from cndts.estimators._running_statistics import running_statistics
 from cndts.panel import IrregularPanel
 

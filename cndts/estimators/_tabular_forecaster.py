@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 from sklearn.utils.validation import check_is_fitted
 
-from cndts.estimators._alignment import check_asks
+from cndts._panel_histories import Index
+from cndts._panel_queries import check_asks
 from cndts.estimators._base import BaseForecaster
-from cndts.estimators._channel_histories import Index
 from cndts.estimators._decay_to_mean_forecaster import decay_to_mean, fit_decay_rates
 from cndts.estimators._summary_features import CHANNEL_PARTS, SummaryFeatures, channel_feature_names, own_feature_names
 from cndts.panel import IrregularPanel

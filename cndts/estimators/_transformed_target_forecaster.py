@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from cndts.estimators._alignment import check_asks
+from cndts._panel_queries import check_asks
 from cndts.estimators._base import BaseForecaster
 from cndts.estimators._ridge_forecaster import RidgeForecaster
 from cndts.panel import IrregularPanel

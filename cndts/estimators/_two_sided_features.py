@@ -5,9 +5,9 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts._panel_histories import Index
+from cndts._panel_queries import check_asks
 from cndts._ragged import record_of_row
-from cndts.estimators._alignment import check_asks
-from cndts.estimators._channel_histories import Index
 from cndts.estimators._summary_features import SummaryFeatures, channel_feature_names, own_feature_names
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries

@@ -20,8 +20,8 @@ from sklearn.model_selection import KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.parallel import Parallel, delayed
 
+from cndts._panel_queries import check_asks
 from cndts._ragged import offsets_from_lengths
-from cndts.estimators._alignment import check_asks
 from cndts.estimators._check_lesson import Answers, CheckLesson, answers_of
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries

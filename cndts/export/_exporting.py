@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cndts._panel_queries import check_asks
 from cndts._whole_file import whole_file
 from cndts.batching import EventStore
 from cndts.dynamics.horizon_grid import REACH
-from cndts.estimators._alignment import check_asks
 from cndts.estimators._causal_context import causal_context
 from cndts.export._exportable_forecast import FIELDS, ExportableForecast
 from cndts.panel import IrregularPanel

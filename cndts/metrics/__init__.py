@@ -13,6 +13,7 @@ are not finite at a known target are an error, since skipping them would reward 
 
 from cndts.metrics._bootstrap import paired_bootstrap, paired_bootstrap_by_channel
 from cndts.metrics._bootstrap_difference import BootstrapDifference
+from cndts.metrics._gap_widths import gap_widths
 from cndts.metrics._point import mean_absolute_error, mean_squared_error, root_mean_squared_error
 from cndts.metrics._probabilistic import (
     crps,
@@ -33,6 +34,7 @@ __all__ = [
     "channel_table",
     "crps",
     "error_scorer",
+    "gap_widths",
     "interval_coverage",
     "interval_width",
     "mean_absolute_error",

@@ -174,7 +174,7 @@ def by_horizon(
 def by_distance(
     y: Targets, y_hat: Targets | ArrayLike, distance: ArrayLike, *, bands: Sequence[float], average: Average
 ) -> pd.DataFrame:
-    """Errors by any distance that each target has, such as the length of the gap around it.
+    """Errors by any distance that each target has, such as the width of the gap around it (:func:`gap_widths`).
 
     Parameters
     ----------

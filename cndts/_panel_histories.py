@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cndts.estimators._alignment import check_asks
+from cndts._panel_queries import check_asks
 from cndts.panel import IrregularPanel
 
 Index = NDArray[np.int64]

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cndts.estimators._alignment import check_asks
-from cndts.estimators._channel_histories import ChannelHistories, Index, events_until
+from cndts._panel_histories import ChannelHistories, Index, events_until
+from cndts._panel_queries import check_asks
 from cndts.panel import IrregularPanel
 
 
