@@ -1,5 +1,6 @@
 """The clock that counts from a record's first event."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,21 @@ def test_it_learns_the_time_of_day() -> None:
         model = HybridMemoryForecaster(memory, training=training, width=16, random_state=0).fit(*train)
         errors.append(mean_squared_error(y, model.predict(X), average="observation"))
     assert errors[0] < 0.3 * errors[1]
+
+
+def test_files_and_streams_keep_the_clock(tmp_path: Path) -> None:
+    """The cycles come from what the model measured when it was fitted, and a stream counts as a panel does."""
+    X, y = days(12, 0)
+    memory = Memory(window=2, timescales=2, contents=2, episodic_slots=2)
+    model = HybridMemoryForecaster(memory, training=Training(epochs=1, members=1), width=8, random_state=0).fit(X, y)
+    assert lengths(model.network_.members[0].backbone) == pytest.approx([24 / model.scaling_.time_scale])
+    model.save(tmp_path / "days.cndts")
+    loaded = HybridMemoryForecaster.load(tmp_path / "days.cndts")
+    assert lengths(loaded.network_.members[0].backbone) == pytest.approx([24 / model.scaling_.time_scale])
+    np.testing.assert_array_equal(np.asarray(loaded.predict(X)), np.asarray(model.predict(X)))
+    session = loaded.session()
+    session.observe_panel(X[0])
+    np.testing.assert_allclose(session.predict(X[0].queries.time), np.asarray(model.predict(X[:1])), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("cycles", ["weekly", 24.0, (24.0, 0.0), (float("inf"),), ("24",), None])
