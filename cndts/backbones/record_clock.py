@@ -1,4 +1,4 @@
-"""How long a record has run, as its queries see it."""
+"""The phase of cycles since a record began, as its queries see it."""
 
 import math
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 
 class RecordClock(nn.Module):
-    r"""What the time since a record's first event says of a channel.
+    r"""What the phase of a cycle, counted from a record's first event, says of a channel.
 
     Temperature rises every morning and ozone every afternoon, whatever was measured last. A query at time :math:`e` after the first
     event of its record adds to its state
 
-    .. math:: W_2\, \mathrm{SiLU}\bigl(W_1 (\sin 2\pi e / P_k, \cos 2\pi e / P_k, e, \log(1 + 10 e)) + b_c\bigr)
+    .. math:: W_2\, \mathrm{SiLU}\bigl(W_1 (\sin 2\pi e / P_k, \cos 2\pi e / P_k)_k + b_c\bigr)
 
     with cycles of length :math:`P_k`, such as a day, and a vector :math:`b_c` of its channel. The lengths are given and not learned: over
     many cycles a hair's breadth of a wrong length is a wrong phase, which no gradient sets right. Counting from the first event, a
@@ -26,7 +26,7 @@ class RecordClock(nn.Module):
     n_channels, width : int
         Channels, length of the state.
     cycles : sequence of float
-        Lengths of the cycles in model time; none leaves the time itself.
+        Lengths of the cycles in model time, one at least.
 
     Examples
     --------
