@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cndts.memory import ForgetGate, ReadGate, WriteGate
+from cndts.memory import ForgetGate, PaceGate, ReadGate, WriteGate
 
 WIDTH = 4
 
@@ -47,8 +47,19 @@ def test_write_gate_is_bounded() -> None:
 
 
 def test_forget_gate() -> None:
+    """The share that is kept is a logistic function that starts at 97 %."""
+    gate = randomised(ForgetGate(WIDTH, 2))
+    weight, bias = gate.drop.weight, gate.drop.bias
+    kept = 1 / (1 + (events() @ weight.T + bias - 3.5).exp())
+    torch.testing.assert_close(gate(events()).neg().exp(), kept)
+    assert gate(1e9 * events()).min() >= 0
+    fresh = ForgetGate(WIDTH, 2)(events().float())
+    torch.testing.assert_close(fresh, torch.full_like(fresh, math.log1p(math.exp(-3.5))))
+
+
+def test_pace_gate() -> None:
     """Paces are twice the logistic function, between 0 and 2."""
-    gate = randomised(ForgetGate(WIDTH, 3))
+    gate = randomised(PaceGate(WIDTH, 3))
     for row, found in zip(events(), gate(events()), strict=True):
         assert found.tolist() == pytest.approx([2 / (1 + math.exp(-g)) for g in linear(gate, row)])
     assert gate(1e9 * events()).min() >= 0
@@ -70,29 +81,32 @@ def test_read_gate_equals_the_loop() -> None:
 
 def test_gates_start_open() -> None:
     """Before training forgetting runs at the memory's own rate and reading takes in everything."""
-    assert torch.equal(ForgetGate(WIDTH, 2)(events().float()), torch.ones(5, 2))
+    assert torch.equal(PaceGate(WIDTH, 2)(events().float()), torch.ones(5, 2))
     assert torch.equal(ReadGate(WIDTH, 2).opening(events().float()), torch.ones(5, 2))
 
 
 def test_disabled_gates() -> None:
     """Without parameters they let everything pass."""
-    for gate in (WriteGate(WIDTH, 2, False), ForgetGate(WIDTH, 2, False), ReadGate(WIDTH, 2, False)):
+    for gate in (kind(WIDTH, 2, False) for kind in (WriteGate, ForgetGate, PaceGate, ReadGate)):
         assert list(gate.parameters()) == []
     known = events()
     assert torch.equal(WriteGate(WIDTH, 2, False)(known), torch.zeros(5, 2).double())
-    assert torch.equal(ForgetGate(WIDTH, 2, False)(known), torch.ones(5, 2).double())
+    assert torch.equal(ForgetGate(WIDTH, 2, False)(known), torch.zeros(5, 2).double())
+    assert torch.equal(PaceGate(WIDTH, 2, False)(known), torch.ones(5, 2).double())
     assert torch.equal(ReadGate(WIDTH, 2, False)(known, [known, 2 * known]), 3 * known)
 
 
-@pytest.mark.parametrize("kind", [WriteGate, ForgetGate])
+@pytest.mark.parametrize("kind", [WriteGate, ForgetGate, PaceGate])
 def test_gradients(kind: type[nn.Module]) -> None:
     """Gradients by events and weights match finite differences."""
     gate = randomised(kind(WIDTH, 2))
 
-    def run(encoded: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        return torch.func.functional_call(gate, {"layer.weight": weight, "layer.bias": bias}, (encoded,))
+    names, weights = zip(*gate.named_parameters(), strict=True)
 
-    assert torch.autograd.gradcheck(run, (events().requires_grad_(), gate.layer.weight, gate.layer.bias))
+    def run(encoded: Tensor, *weights: Tensor) -> Tensor:
+        return torch.func.functional_call(gate, dict(zip(names, weights, strict=True)), (encoded,))
+
+    assert torch.autograd.gradcheck(run, (events().requires_grad_(), *weights))
 
 
 def test_too_many_answers() -> None:

@@ -21,6 +21,7 @@ from cndts.estimators import (
     HybridMemoryRegressor,
     InterpolatedTable,
     IrregularForecaster,
+    IrregularInterpolator,
     LastValueForecaster,
     LinearInterpolationForecaster,
     LinearInterpolator,
@@ -59,6 +60,7 @@ NEURAL = [
     HybridMemoryInterpolator(**TINY),
     HybridMemoryRegressor(**TINY),
     IrregularForecaster("gru-d", **TINY),
+    IrregularInterpolator("gru-d", **TINY),
 ]
 
 

@@ -73,7 +73,8 @@ def trajectory(solver: Solver | None, span: list[float], horizon: list[float]) -
     start = torch.randn(len(span), N_LATENT, generator=generator, dtype=torch.float64)
     ahead = torch.tensor(horizon, dtype=torch.float64).repeat(len(span))
     record = torch.arange(len(span)).repeat_interleave(len(horizon))
-    state = LatentOdeState(start, start, torch.ones_like(start), torch.tensor(span, dtype=torch.float64))
+    is_back = torch.zeros(len(span), dtype=torch.bool)
+    state = LatentOdeState(start, start, torch.ones_like(start), torch.tensor(span, dtype=torch.float64), is_back)
     said = module.at(state, record * N_CHANNELS, torch.zeros_like(record), ahead)
     times = (state.span[record] + ahead).tolist()
     exact = [

@@ -137,13 +137,13 @@ class Reading(nn.Module):
 @pytest.mark.parametrize("name", LONG_TERM)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_long_gaps_stay_finite(name: str, dtype: torch.dtype) -> None:
-    """However long the gaps, however fast or slow the clocks: what is read is finite, and so are gradients."""
+    """However long the gaps, however much or little is forgotten: what is read is finite, and so are gradients."""
     batch = batch_from(np.array([0, 4]), np.array([0.0, 1e-9, 1e7, 2e12]), np.zeros(4, dtype=int), np.arange(4.0))
     batch = batch.to(dtype=dtype)
     for pace in (-200.0, 200.0):
         memory = memory_of(name).to(dtype)
         with torch.no_grad():
-            memory.forget_gate.layer.bias.fill_(pace)
+            list(memory.forget_gate.parameters())[1].fill_(pace)
         encoded = encoded_events(batch).to(dtype).requires_grad_()
         state = memory.write(encoded, batch)
         (memory.read(state).sum() + memory.averages(state).sum()).backward()
@@ -193,22 +193,22 @@ def test_unknown_kind() -> None:
 def test_oscillating_memory_equals_the_complex_recursion(
     lengths: list[int], seed: int, write: bool, forget: bool
 ) -> None:
-    """Modes are multiplied by exp((-1 + i kappa) lambda phi gap) between events, in complex numbers event by event."""
+    """Modes are multiplied by exp((-1 + i kappa) lambda gap - d), in complex numbers event by event."""
     batch = batch_of(lengths, seed)
     memory = memory_of("oscillating", write_gate=write, forget_gate=forget)
     assert isinstance(memory, OscillatingMemory)
     encoded = encoded_events(batch)
     state, v = memory.write(encoded, batch), contents(memory, encoded, batch)
-    weights, paces = memory.write_gate(encoded).exp(), memory.forget_gate(encoded)
+    weights, shares = memory.write_gate(encoded).exp(), memory.forget_gate(encoded).neg().exp()
     for series, rows in enumerate(series_events(batch)):
         for k in range(ORDER):
-            mode, total, mass, pace = np.zeros(N_CONTENT + 1, dtype=complex), 0.0, 0.0, 0.0
+            mode, total, mass = np.zeros(N_CONTENT + 1, dtype=complex), 0.0, 0.0
             for row in rows:
                 channel = batch.channel[row]
-                passed = float(memory.log_rate[channel, k].exp() * pace * batch.gap[row])
-                mode *= cmath.exp(complex(-1, float(memory.turn[channel, k])) * passed)
-                total, mass = total * math.exp(-passed), mass * math.exp(-passed)
-                weight, pace = float(weights[row, k]), float(paces[row, k])
+                passed = float(memory.log_rate[channel, k].exp() * batch.gap[row])
+                weight, share = float(weights[row, k]), float(shares[row, k])
+                mode *= share * cmath.exp(complex(-1, float(memory.turn[channel, k])) * passed)
+                total, mass = total * share * math.exp(-passed), mass * share * math.exp(-passed)
                 mode, total, mass = mode + weight * v[row], total + weight * float(batch.value[row]), mass + weight
             found = torch.complex(*state.moment[series, :, k]).numpy()
             np.testing.assert_allclose(found, mode, rtol=1e-10, atol=1e-12)

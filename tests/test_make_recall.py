@@ -7,7 +7,7 @@ import pytest
 
 from cndts.datasets import make_recall
 
-KINDS = pytest.mark.parametrize("kind", ["cue", "cue-channel", "window", "level", "key"])
+KINDS = pytest.mark.parametrize("kind", ["cue", "cue-channel", "window", "level", "reset", "key"])
 
 
 def table(panel, field):
@@ -130,6 +130,23 @@ def test_a_window_knows_the_level_badly(seen, error):
     np.testing.assert_allclose(truth.best, table(X, "value").sum(axis=1) / 209, atol=1e-6)
 
 
+def test_an_announced_level_is_the_mean_since_then():
+    """The best prediction is that of the values from the announcement on; the mean of all is hardly better than nothing."""
+    X, y, truth = make_recall(4000, 200, kind="reset", return_truth=True)
+    is_told = X.channel == X.channels.index("new")
+    told = X.time[truth.evidence[:, 0]]
+    since = (X.time >= told[X.record]) & ~is_told
+    count = np.bincount(X.record[since])
+
+    assert is_told[truth.evidence[:, 0]].all() and is_told.sum() == 4000
+    assert (count.min(), count.max()) == (10, 200)
+    assert np.median(count) == pytest.approx(np.sqrt(10 * 200), rel=0.1)
+    mean = np.bincount(X.record[since], X.value[since]) / count
+    np.testing.assert_allclose(truth.best, mean * count / (count + 1), atol=1e-6)
+    whole = table(X, "value")[:, :-1].mean(axis=1)
+    assert mean_squared(np.asarray(y) - whole) > 3 * truth.best_error
+
+
 @pytest.mark.parametrize("n_pairs", [1, 4, 8])
 def test_the_named_key_decides(n_pairs):
     X, y, truth = make_recall(4000, 30, kind="key", n_pairs=n_pairs, return_truth=True)
@@ -176,7 +193,10 @@ def test_long_records_take_well_under_a_second(kind):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"kind": "smell"}, r"kind must be one of 'cue', 'cue-channel', 'window', 'level', 'key'; got 'smell'"),
+        (
+            {"kind": "smell"},
+            r"kind must be one of 'cue', 'cue-channel', 'window', 'level', 'reset', 'key'; got 'smell'",
+        ),
         ({"n_records": -1}, "at least 0 records of at least 1 event; got -1 of 1000"),
         ({"n_events": 0}, "at least 1 event; got 100 of 0"),
         ({"n_events": 3, "kind": "window"}, "last 4 events; got n_events=3"),

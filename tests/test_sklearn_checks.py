@@ -27,6 +27,7 @@ from cndts.estimators import (
     HybridMemoryRegressor,
     InterpolatedTable,
     IrregularForecaster,
+    IrregularInterpolator,
     LastValueForecaster,
     LinearInterpolationForecaster,
     LinearInterpolator,
@@ -64,6 +65,7 @@ NEURAL = [
     HybridMemoryRegressor(**TINY),
     IrregularForecaster("gru-d", **TINY),
     IrregularForecaster("latent-ode", **TINY),
+    IrregularInterpolator("gru-d", **TINY),
 ]
 
 # Of the neural estimators all checks run in the slow suite, these in every run.

@@ -13,7 +13,7 @@ from cndts.estimators import HybridMemoryForecaster
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
-KINDS = ("cue", "window", "level", "key")
+KINDS = ("cue", "window", "level", "reset", "key")
 VARIANTS: dict[str, dict[str, Any]] = {
     "full": {},
     "no working": {"memory__window": 0},

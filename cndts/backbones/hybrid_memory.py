@@ -126,7 +126,16 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         self.readout = Readout(width, solver)
 
     @classmethod
-    def build(cls, n_channels: int, n_static: int, *, width: int, dropout: float, solver: Solver | None) -> Self:
+    def build(
+        cls,
+        n_channels: int,
+        n_static: int,
+        *,
+        width: int,
+        dropout: float,
+        solver: Solver | None,
+        two_sided: bool = False,
+    ) -> Self:
         """Make the backbone with default memories and one layer of attention."""
         if width < 1 or width % _N_HEADS:
             raise ValueError(f"width must be a positive multiple of {_N_HEADS}; got {width!r}.")
@@ -139,6 +148,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             n_heads=_N_HEADS,
             n_layers=1,
             dropout=dropout,
+            two_sided=two_sided,
         )
 
     # ---- events to memories --------------------------------------------------------------------

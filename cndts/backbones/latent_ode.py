@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cndts.backbones.autonomous_field import AutonomousField
 from cndts.backbones.backbone import Backbone, QueryStates
 from cndts.backbones.ode_rnn import OdeRnn
-from cndts.backbones.visit_table import visit_bounds
+from cndts.backbones.visit_table import comes_later, spans
 from cndts.dynamics import Solver, SolverStatistics, solve_adaptive, solve_fixed_step
 from cndts.dynamics.adaptive import METHODS as ADAPTIVE_METHODS
 from cndts.dynamics.fixed_step import METHODS as FIXED_STEP_METHODS
@@ -41,12 +41,15 @@ class LatentOdeState(NamedTuple):
         The posterior q(z0 | x).
     span : Tensor of shape (n_records,)
         Model time from the first to the last event.
+    is_back : Tensor of shape (n_records,)
+        Whether a record is asked in a gap before its first event.
     """
 
     start: Tensor
     mean: Tensor
     std: Tensor
     span: Tensor
+    is_back: Tensor
 
 
 class LatentOdeBackbone(Backbone[LatentOdeState]):
@@ -85,6 +88,9 @@ class LatentOdeBackbone(Backbone[LatentOdeState]):
     each; targets alone are reconstructed, not the context; k counts steps (the code counts epochs, and starts after the
     tenth); AdamW, and the head of the estimator in place of a linear map to all channels.
     The trajectory of a record is decided by all its events: later observations change it from the first event on.
+
+    For queries inside a gap the recognition network reads what comes after the gap too, and the trajectory explains both sides, which is the
+    interpolation of the paper. Before the first event the state is held.
 
     Examples
     --------
@@ -126,7 +132,7 @@ class LatentOdeBackbone(Backbone[LatentOdeState]):
         if self.training:
             self.n_steps += 1
         start = mean + std * torch.randn_like(std) if self.training else mean
-        return LatentOdeState(start, mean, std, _spans(batch))
+        return LatentOdeState(start, mean, std, spans(batch), comes_later(batch))
 
     def at(
         self, state: LatentOdeState, query_node: Tensor, query_channel: Tensor, query_horizon: Tensor
@@ -139,6 +145,7 @@ class LatentOdeBackbone(Backbone[LatentOdeState]):
     def _solve(self, state: LatentOdeState, node: Tensor, horizon: Tensor) -> tuple[Tensor, SolverStatistics]:
         """State at horizons of the records that nodes belong to, shape (n_queries, n_latent)."""
         record = torch.div(node, self.n_channels, rounding_mode="floor")
+        horizon = torch.where(state.is_back.index_select(0, record), 0.0, horizon)
         time = state.span.index_select(0, record) + horizon
         solver = self.solver
         if solver.method in ADAPTIVE_METHODS:
@@ -180,13 +187,6 @@ def divergence(mean: Tensor, std: Tensor) -> Tensor:
     tensor([0., 2.])
     """
     return (mean.square() + std.square() - 1) / 2 - std.log()
-
-
-def _spans(batch: EventBatch) -> Tensor:
-    """Model time from the first to the last event of each record, 0 where there are none."""
-    first, last = visit_bounds(batch)
-    filled = (last >= first).nonzero().squeeze(1)
-    return batch.visit_age.new_zeros(batch.n_records).index_copy(0, filled, batch.visit_age[first[filled]])
 
 
 def _check(solver: Solver) -> None:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from cndts.backbones.autonomous_field import AutonomousField
 from cndts.backbones.visit_loop import VisitLoop
-from cndts.backbones.visit_table import VisitTable, visit_bounds, visit_gaps
+from cndts.backbones.visit_table import VisitTable, spans, visit_gaps
 from cndts.event_batch import EventBatch
 
 # The longest Euler step is this part of the record's span, as in the authors' code.
@@ -48,13 +48,27 @@ class OdeRnn(nn.Module):
         self.candidate = nn.Linear(hidden, 2 * width)
 
     def forward(self, batch: EventBatch) -> Tensor:
-        """Mean and spread at the first visit of each record, shape (n_records, 2 width); 0 without visits."""
-        table, gap = VisitTable.of(batch), visit_gaps(batch)
+        """Mean and spread at the first visit of each record, shape (n_records, 2 width); 0 without visits.
+
+        Where the batch has a later side, the records are read as if there were no gap between the sides.
+        """
+        span, state = spans(batch), batch.value.new_zeros(batch.n_records, 2 * self.width)
+        if batch.later is None:
+            return self._read(batch, state, visit_gaps(batch), span, backward=True)
+        span = span + batch.bridge + spans(batch.later)
+        # The later side is mirrored, so that its last event comes first; the gap before a visit there is that after it.
+        gap = visit_gaps(batch.later).roll(1)
+        state = self._read(batch.later, state, gap, span, backward=False)
+        is_last = batch.visit_age == 0
+        gap = torch.where(is_last, batch.bridge.index_select(0, batch.visit_record), visit_gaps(batch))
+        return self._read(batch, state, gap, span, backward=True)
+
+    def _read(self, batch: EventBatch, start: Tensor, gap: Tensor, span: Tensor, *, backward: bool) -> Tensor:
+        """State after all visits; ``gap`` is the time to each visit from the one that is read before it."""
+        table, span = VisitTable.of(batch), span.index_select(0, batch.visit_record)
         inputs = self.inward(torch.cat([table.value, table.observed.to(table.value)], dim=1))
-        span = batch.visit_age.index_select(0, visit_bounds(batch)[0].index_select(0, batch.visit_record))
         n_steps = torch.ceil(gap * _STEPS_PER_SPAN / span.clamp(min=torch.finfo(span.dtype).tiny)).clamp(min=1)
-        start = inputs.new_zeros(batch.n_records, 2 * self.width)
-        loop = VisitLoop(batch.visit_record, batch.n_records, backward=True)
+        loop = VisitLoop(batch.visit_record, batch.n_records, backward=backward)
         return loop.run(self._cell, start, (gap / n_steps)[:, None], n_steps[:, None], inputs)
 
     def _cell(self, state: Tensor, step: Tensor, n_steps: Tensor, inputs: Tensor) -> Tensor:

@@ -61,6 +61,21 @@ def visit_bounds(batch: EventBatch) -> tuple[Tensor, Tensor]:
     return end - count, end - 1
 
 
+def spans(batch: EventBatch) -> Tensor:
+    """Model time from the first to the last event of each record, 0 where there are none: shape (n_records,)."""
+    first, last = visit_bounds(batch)
+    filled = (last >= first).nonzero().squeeze(1)
+    return batch.visit_age.new_zeros(batch.n_records).index_copy(0, filled, batch.visit_age[first[filled]])
+
+
+def comes_later(batch: EventBatch) -> Tensor:
+    """Whether a record has events after its gap and none before it: shape (n_records,)."""
+    is_empty = torch.bincount(batch.visit_record, minlength=batch.n_records) == 0
+    if batch.later is None:
+        return torch.zeros_like(is_empty)
+    return is_empty & (torch.bincount(batch.later.visit_record, minlength=batch.n_records) > 0)
+
+
 def last_observed(observed: Tensor) -> Tensor:
     """Visit at or before each visit at which the channel was last observed, in any record; -1 where there is none."""
     row = torch.arange(len(observed), device=observed.device)[:, None]

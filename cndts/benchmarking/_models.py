@@ -21,6 +21,8 @@ FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "linear-interpolation": ("LinearInterpolationForecaster", {}),
     "channel-mean": ("ChannelMeanForecaster", {}),
     "hybrid-memory-interpolator": ("HybridMemoryInterpolator", {}),
+    "gru-d-interpolator": ("IrregularInterpolator", {"backbone": "gru-d"}),
+    "latent-ode-interpolator": ("IrregularInterpolator", {"backbone": "latent-ode"}),
     "boosted-trees-interpolator": ("BoostedTreesInterpolator", {}),
     "boosted-trees-interpolator-absolute": ("BoostedTreesInterpolator", {"loss": "absolute_error"}),
     "ornstein-uhlenbeck-interpolator": ("OrnsteinUhlenbeckInterpolator", {}),

@@ -14,13 +14,14 @@ from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 from cndts.targets import Targets
 
-Kind = Literal["cue", "cue-channel", "window", "level", "key"]
+Kind = Literal["cue", "cue-channel", "window", "level", "reset", "key"]
 
 _KINDS: dict[str, Callable[[int, int, np.random.Generator], RecallEvents]] = {
     "cue": kinds.cue,
     "cue-channel": kinds.cue_channel,
     "window": kinds.window,
     "level": kinds.level,
+    "reset": kinds.reset,
 }
 
 
@@ -68,8 +69,9 @@ def make_recall(
         Number of records.
     n_events : int, default=1000
         Number of distractors between the evidence and the question for ``"cue"``, ``"cue-channel"`` and ``"key"``
-        (up to ten more, as the evidence lies among ten early ones); number of events for ``"window"`` and ``"level"``.
-    kind : {"cue", "cue-channel", "window", "level", "key"}, default="cue"
+        (up to ten more, as the evidence lies among ten early ones); number of events for ``"window"`` and ``"level"``; the most
+        events of the last level for ``"reset"``, with ten more before.
+    kind : {"cue", "cue-channel", "window", "level", "reset", "key"}, default="cue"
         What is asked; see Notes.
     n_pairs : int, default=4
         Number of pairs to remember for ``"key"``, at most 8.
@@ -115,6 +117,12 @@ def make_recall(
         :math:`\epsilon \sim N(0, 1)`. The answer is :math:`\mu`; its expectation given :math:`k` values is their sum
         over :math:`k + 9`, with the error :math:`9 / (k + 9)`. ``E = 9 / (n_events + 9)``, ``B = 1``: a window of twelve
         values leaves 3/7.
+    ``"reset"`` (forgetting)
+        Each record has two levels, :math:`\mu_1, \mu_2 \sim N(0, 1)`, and values :math:`\mu_1 + \epsilon` that at one visit become
+        :math:`\mu_2 + \epsilon`, with :math:`\epsilon \sim N(0, 1)`. An event in the channel ``new`` tells the visit; from it to the question
+        there are :math:`k` values, with :math:`\log k` uniform from 10 (or ``n_events``, if that is less) to ``n_events``. The answer is
+        :math:`\mu_2`: the mean since the announcement, whenever it was, which takes a memory that drops what came before. ``E`` is the mean
+        of :math:`1 / (k + 1)` over the records that were drawn, ``B = 1``.
     ``"key"`` (retrieval by content)
         ``n_pairs`` early time stamps hold two events: a salient number in the channel ``key``, all different and taken
         from ±3, ±4, ±5, ±6, and an ordinary one in ``value``. Distractors are single events in either channel. The

@@ -14,6 +14,7 @@ KEYS = np.array([-6.0, -5.0, -4.0, -3.0, 3.0, 4.0, 5.0, 6.0])
 LEVEL_NOISE = 3.0
 WINDOW = np.array([-0.5, 0.5, -0.5, 0.5])
 LEAD_IN = 10
+LEAST_SINCE_RESET = 10
 
 Rows = NDArray[np.int64]
 
@@ -88,6 +89,27 @@ def level(n_records: int, n_events: int, rng: np.random.Generator) -> RecallEven
     error = LEVEL_NOISE**2 / (n_events + LEVEL_NOISE**2)
     evidence = np.broadcast_to(np.arange(n_events), (n_records, n_events))
     return _one_channel(value, answer, best, error, 1.0, evidence)
+
+
+def reset(n_records: int, n_events: int, rng: np.random.Generator) -> RecallEvents:
+    """A level, drawn anew at a time that an event in a channel of its own tells."""
+    shortest = min(LEAST_SINCE_RESET, n_events)
+    since = np.exp(rng.uniform(np.log(shortest), np.log(n_events + 1), n_records)).astype(np.int64)
+    since = since.clip(shortest, n_events)  # exp undoes log but for rounding
+    n_visits = LEAD_IN + n_events
+    visits = np.arange(n_visits)
+    is_new = visits >= n_visits - since[:, None]
+    levels = rng.standard_normal((2, n_records, 1))
+    seen = np.where(is_new, levels[1], levels[0]) + rng.standard_normal((n_records, n_visits))
+    # The announcement comes at the first visit of the new level, as an event of its own.
+    visit = np.sort(np.column_stack([np.tile(visits, (n_records, 1)), n_visits - since]), axis=1)
+    is_told = np.zeros(visit.shape, dtype=bool)
+    is_told[:, 1:] = visit[:, 1:] == visit[:, :-1]
+    value = np.where(is_told, _ordinary(visit.shape, rng), np.take_along_axis(seen, visit, axis=1))
+    best = (seen * is_new).sum(axis=1) / (since + 1)
+    error = float(np.mean(1 / (since + 1))) if n_records else 0.0
+    told = np.argmax(is_told, axis=1)[:, None]
+    return RecallEvents(value, is_told.astype(np.int8), visit, ("x", "new"), 0, levels[1, :, 0], best, error, 1.0, told)
 
 
 def key(n_records: int, n_events: int, rng: np.random.Generator, n_pairs: int) -> RecallEvents:

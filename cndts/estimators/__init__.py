@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cndts.estimators._hybrid_memory_regressor import HybridMemoryRegressor as HybridMemoryRegressor
     from cndts.estimators._interpolated_table import InterpolatedTable as InterpolatedTable
     from cndts.estimators._irregular_forecaster import IrregularForecaster as IrregularForecaster
+    from cndts.estimators._irregular_interpolator import IrregularInterpolator as IrregularInterpolator
     from cndts.estimators._last_value_forecaster import LastValueForecaster as LastValueForecaster
     from cndts.estimators._linear_interpolation_forecaster import (
         LinearInterpolationForecaster as LinearInterpolationForecaster,
@@ -52,6 +53,7 @@ _MODULES = {
     "HybridMemoryRegressor": "_hybrid_memory_regressor",
     "InterpolatedTable": "_interpolated_table",
     "IrregularForecaster": "_irregular_forecaster",
+    "IrregularInterpolator": "_irregular_interpolator",
     "LastValueForecaster": "_last_value_forecaster",
     "LinearInterpolationForecaster": "_linear_interpolation_forecaster",
     "LinearInterpolator": "_linear_interpolator",
@@ -81,6 +83,7 @@ __all__ = [
     "HybridMemoryRegressor",
     "InterpolatedTable",
     "IrregularForecaster",
+    "IrregularInterpolator",
     "LastValueForecaster",
     "LinearInterpolationForecaster",
     "LinearInterpolator",

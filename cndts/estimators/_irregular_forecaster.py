@@ -1,5 +1,6 @@
 """Forecasts by any backbone."""
 
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -93,11 +94,14 @@ class IrregularForecaster(NeuralForecaster):
         self.verbose = verbose
 
     def _backbone(self) -> Backbone:
-        if self.backbone not in BACKBONES:
-            raise ValueError(f"backbone must be one of {sorted(BACKBONES)}; got {self.backbone!r}.")
+        return self._built({name: kind.build for name, kind in BACKBONES.items()})
+
+    def _built(self, builders: Mapping[str, Callable[..., Backbone]]) -> Backbone:
+        if self.backbone not in builders:
+            raise ValueError(f"backbone must be one of {sorted(builders)}; got {self.backbone!r}.")
         if self.width < 1:
             raise ValueError(f"width must be 1 or more; got {self.width!r}.")
-        return BACKBONES[self.backbone].build(
+        return builders[self.backbone](
             self.n_channels_in_,
             self.static_.n_features,
             width=self.width,

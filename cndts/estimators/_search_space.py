@@ -35,6 +35,7 @@ SPACES: dict[str, dict[str, Any]] = {
     "LinearInterpolationForecaster": {"extrapolation": ["last", "damped-trend"]},
 }
 SPACES["HybridMemoryInterpolator"] = SPACES["HybridMemoryForecaster"]
+SPACES["IrregularInterpolator"] = SPACES["IrregularForecaster"]
 SPACES["BoostedTreesInterpolator"] = SPACES["BoostedTreesForecaster"]
 
 _KEYS = {"low", "high", "log", "step"}

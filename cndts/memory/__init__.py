@@ -2,7 +2,7 @@
 
 from cndts.memory.compressed import CompressedMemory, CompressedState
 from cndts.memory.episodic import EpisodicMemory, EpisodicState
-from cndts.memory.gates import ForgetGate, ReadGate, WriteGate
+from cndts.memory.gates import ForgetGate, PaceGate, ReadGate, WriteGate
 from cndts.memory.hybrid import LONG_TERM, HybridMemory, HybridState, Recalled, SeriesFacts
 from cndts.memory.legendre import LegendreMemory, LegendreState
 from cndts.memory.long_term import LongTermMemory
@@ -28,6 +28,7 @@ __all__ = [
     "MemoryStore",
     "OscillatingMemory",
     "OscillatingState",
+    "PaceGate",
     "ReadGate",
     "Recalled",
     "SeriesFacts",

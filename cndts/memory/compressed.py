@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cndts.event_batch import EventBatch
-from cndts.memory.gated_age import gated_age
+from cndts.memory.dropped_since import dropped_since
 from cndts.memory.gates import ForgetGate, WriteGate
 from cndts.memory.long_term import LongTermMemory
 from cndts.memory.settings import Memory
@@ -25,13 +25,10 @@ class CompressedState(NamedTuple):
         Decayed sum of weighted contents.
     mass : Tensor of shape (n_series, n_timescales)
         Decayed sum of weights.
-    pace : Tensor of shape (n_series, n_timescales)
-        The forget gate's factor on the decay rates from the last event on.
     """
 
     moment: Tensor
     mass: Tensor
-    pace: Tensor
 
 
 class CompressedMemory(LongTermMemory[CompressedState]):
@@ -39,17 +36,14 @@ class CompressedMemory(LongTermMemory[CompressedState]):
 
     For every channel and time scale a linear ODE decays between events and jumps at them, beside its normaliser:
 
-    .. math:: \dot m = -\phi_i \lambda m, \quad \dot n = -\phi_i \lambda n \quad \text{on } (t_i, t_{i+1}); \qquad
-        m \mathrel{+}= w_i v_i, \quad n \mathrel{+}= w_i \quad \text{at } t_i.
+    .. math:: \dot m = -\lambda m, \quad \dot n = -\lambda n \quad \text{between events}; \qquad
+        m \leftarrow e^{-d_i} m + w_i v_i, \quad n \leftarrow e^{-d_i} n + w_i \quad \text{at } t_i.
 
-    Write gate :math:`w_i = \exp(g(u_i))`, forget gate :math:`\phi_i = 2 \sigma(f(u_i))` and content
+    Write gate :math:`w_i = \exp(g(u_i))`, forget gate :math:`e^{-d_i} = \sigma(3.5 - f(u_i))` and content
     :math:`v_i = (V u_i, x_i)` come from the encoded event :math:`u_i`. The equations are linear, so the state at the last
-    event :math:`T` of the series is a plain sum, :math:`m(T) = \sum_i e^{-\lambda a_i} w_i v_i` with the gated age
-    :math:`a_i = \sum_{j \ge i} \phi_j (t_{j+1} - t_j)`, exact for any gaps. Since the last event has decay 1, :math:`m / n`
+    event :math:`T` of the series is a plain sum, :math:`m(T) = \sum_i e^{-\lambda (T - t_i) - D_i} w_i v_i` with
+    :math:`D_i = \sum_{j > i} d_j`, exact for any gaps. Since the last event has decay 1, :math:`m / n`
     needs no guard. The decay rates :math:`\lambda` are learned by channel from a log-spaced start.
-
-    Input-dependent decay of a linear recurrence is that of Gu and Dao, *Mamba: Linear-Time Sequence Modeling with Selective
-    State Spaces*, 2023, section 3.2, here in continuous time.
 
     Parameters
     ----------
@@ -64,7 +58,7 @@ class CompressedMemory(LongTermMemory[CompressedState]):
     shortest, longest : float
         Range of the initial time scales 1 / lambda, in model time.
     write_gate, forget_gate : bool
-        Whether the gates are learned; without them every weight and every pace is 1.
+        Whether the gates are learned; without them every weight is 1 and nothing is dropped.
 
     Examples
     --------
@@ -103,15 +97,14 @@ class CompressedMemory(LongTermMemory[CompressedState]):
     def empty(self, n_rows: int) -> CompressedState:
         """Accumulators at zero."""
         mass = self.log_rate.new_zeros(n_rows, self.n_timescales)
-        return CompressedState(mass.new_zeros(n_rows, self.n_timescales, self.n_content), mass, torch.ones_like(mass))
+        return CompressedState(mass.new_zeros(n_rows, self.n_timescales, self.n_content), mass)
 
     def write(self, encoded: Tensor, batch: EventBatch, before: CompressedState | None = None) -> CompressedState:
         """Accumulate the events of each series: ``encoded`` has shape (n_events, width)."""
-        pace = self.forget_gate(encoded)
-        age = batch.age[:, None] if self.forget_gate.layer is None else gated_age(pace, batch)
-        rate = self.log_rate.exp()
-        decay = rate.index_select(0, batch.channel) * age
-        weight = torch.exp(self.write_gate(encoded) - decay.clamp(max=_FORGOTTEN))
+        drop = self.forget_gate(encoded)
+        dropped, rate = dropped_since(drop, batch), self.log_rate.exp()
+        faded = rate.index_select(0, batch.channel) * batch.age[:, None] + dropped
+        weight = torch.exp(self.write_gate(encoded) - faded.clamp(max=_FORGOTTEN))
         content = torch.cat([self.content(encoded), batch.value[:, None]], dim=-1)
         n_series = len(batch.series_node)
         moment = encoded.new_zeros(n_series, self.n_timescales, self.n_content)
@@ -119,10 +112,12 @@ class CompressedMemory(LongTermMemory[CompressedState]):
         mass = encoded.new_zeros(n_series, self.n_timescales).index_add(0, batch.series, weight)
         if before is not None:
             first = batch.series_start
-            waited = before.pace * batch.gap.index_select(0, first)[:, None] + age.index_select(0, first)
-            kept = torch.exp(-(rate.index_select(0, batch.series_channel) * waited).clamp(max=_FORGOTTEN))
+            # In the precision of the state: in a stream single precision would not resolve slow decay over short gaps.
+            waited = (batch.gap + batch.age).index_select(0, first)[:, None].to(before.mass)
+            faded = rate.index_select(0, batch.series_channel) * waited + (drop + dropped).index_select(0, first)
+            kept = torch.exp(-faded.clamp(max=_FORGOTTEN))
             moment, mass = moment + kept[:, :, None] * before.moment, mass + kept * before.mass
-        return CompressedState(moment, mass, pace.index_select(0, batch.series_end))
+        return CompressedState(moment, mass)
 
     def read(self, state: CompressedState) -> Tensor:
         """Normalised contents and log masses, shape (n_series, n_features)."""
