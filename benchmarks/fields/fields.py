@@ -32,8 +32,8 @@ MODELS = {
         *("decay-to-mean", "linear-interpolation", "last-value", "channel-mean"),
     ),
     "interpolation": (
-        *("hybrid-memory-interpolator", "boosted-trees-interpolator", "ornstein-uhlenbeck-interpolator"),
-        *("linear-interpolator", "nearest-interpolator"),
+        *("hybrid-memory-interpolator", "gru-d-interpolator", "latent-ode-interpolator", "boosted-trees-interpolator"),
+        *("ornstein-uhlenbeck-interpolator", "linear-interpolator", "nearest-interpolator"),
     ),
 }
 LEVELS = np.round(np.arange(0.05, 1.0, 0.05), 2)

@@ -42,5 +42,8 @@ class StoredNetwork(Storable, NestedSettings):
         try:
             self.network_.load_state_dict(weights)
         except RuntimeError as error:
-            raise ValueError(f"its weights are not those of a {type(self).__name__}: {error}") from error
+            raise ValueError(
+                f"its weights are not those of a {type(self).__name__} of this version of cndts; if an earlier one wrote "
+                f"it, fit and save it again: {error}"
+            ) from error
         self.network_.eval()

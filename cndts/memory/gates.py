@@ -41,7 +41,7 @@ class ForgetGate(nn.Module):
     r"""What a memory drops before an event enters it, as the negative log of the share :math:`\sigma(3.5 - g(u))` that is kept.
 
     The forget gate of Gers, Schmidhuber and Cummins, *Learning to Forget: Continual Prediction with LSTM*, Neural Computation
-    2000, equation 3.1: one event can clear a memory, however short the time since the last one. Before training every event drops 3 %.
+    2000, section 3: one event can clear a memory, however short the time since the last one. Before training every event drops 3 %.
 
     Parameters
     ----------
