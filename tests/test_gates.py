@@ -47,14 +47,16 @@ def test_write_gate_is_bounded() -> None:
 
 
 def test_forget_gate() -> None:
-    """The share that is kept is a logistic function that starts at 97 %."""
+    """The share that is kept is a logistic function that starts near 99 %, and differs between events."""
     gate = randomised(ForgetGate(WIDTH, 2))
     weight, bias = gate.drop.weight, gate.drop.bias
-    kept = 1 / (1 + (events() @ weight.T + bias - 3.5).exp())
+    kept = 1 / (1 + (events() @ weight.T + bias).exp())
     torch.testing.assert_close(gate(events()).neg().exp(), kept)
     assert gate(1e9 * events()).min() >= 0
-    fresh = ForgetGate(WIDTH, 2)(events().float())
-    torch.testing.assert_close(fresh, torch.full_like(fresh, math.log1p(math.exp(-3.5))))
+    torch.manual_seed(0)
+    fresh, nothing = ForgetGate(WIDTH, 2), torch.zeros(1, WIDTH)
+    torch.testing.assert_close(fresh(nothing), torch.full((1, 2), math.log1p(math.exp(-5))))
+    assert len(fresh(events().float()).unique()) == 10
 
 
 def test_pace_gate() -> None:

@@ -89,7 +89,7 @@ def jumps(
     rate = memory.log_rate[batch.channel[row]].exp()
     write, forget = memory.write_gate.layer, memory.forget_gate.drop
     weight = torch.ones_like(rate) if write is None else torch.exp(3 * torch.tanh(write(encoded[row]) / 3))
-    kept = torch.ones_like(rate) if forget is None else torch.sigmoid(3.5 - forget(encoded[row]))
+    kept = torch.ones_like(rate) if forget is None else torch.sigmoid(-forget(encoded[row]))
     return rate, kept, weight, torch.cat([memory.content(encoded[row]), batch.value[row : row + 1]])
 
 

@@ -39,7 +39,7 @@ class CompressedMemory(LongTermMemory[CompressedState]):
     .. math:: \dot m = -\lambda m, \quad \dot n = -\lambda n \quad \text{between events}; \qquad
         m \leftarrow e^{-d_i} m + w_i v_i, \quad n \leftarrow e^{-d_i} n + w_i \quad \text{at } t_i.
 
-    Write gate :math:`w_i = \exp(g(u_i))`, forget gate :math:`e^{-d_i} = \sigma(3.5 - f(u_i))` and content
+    Write gate :math:`w_i = \exp(g(u_i))`, forget gate :math:`e^{-d_i} = \sigma(-f(u_i))` and content
     :math:`v_i = (V u_i, x_i)` come from the encoded event :math:`u_i`. The equations are linear, so the state at the last
     event :math:`T` of the series is a plain sum, :math:`m(T) = \sum_i e^{-\lambda (T - t_i) - D_i} w_i v_i` with
     :math:`D_i = \sum_{j > i} d_j`, exact for any gaps. Since the last event has decay 1, :math:`m / n`

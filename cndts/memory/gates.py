@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-# Log odds with which a memory is kept at an event before training. At 6 the gate did not begin to move within 900 steps.
-_KEPT = 3.5
+# Log odds with which a memory is kept at an event before training, and how unlike they are for unlike events: gates that are all alike
+# at first learn to clear a memory on some seeds alone.
+_KEPT, _UNLIKE = 5.0, 4.0
 
 
 class WriteGate(nn.Module):
@@ -38,10 +39,10 @@ class WriteGate(nn.Module):
 
 
 class ForgetGate(nn.Module):
-    r"""What a memory drops before an event enters it, as the negative log of the share :math:`\sigma(3.5 - g(u))` that is kept.
+    r"""What a memory drops before an event enters it, as the negative log of the share :math:`\sigma(-g(u))` that is kept.
 
     The forget gate of Gers, Schmidhuber and Cummins, *Learning to Forget: Continual Prediction with LSTM*, Neural Computation
-    2000, section 3: one event can clear a memory, however short the time since the last one. Before training every event drops 3 %.
+    2000, section 3: one event can clear a memory, however short the time since the last one. Before training events drop about 1 %, each its own.
 
     Parameters
     ----------
@@ -52,23 +53,26 @@ class ForgetGate(nn.Module):
 
     Examples
     --------
-    >>> ForgetGate(width=4, n_out=1)(torch.randn(3, 4)).neg().exp()
-    tensor([[0.9707],
-            [0.9707],
-            [0.9707]], grad_fn=<ExpBackward0>)
+    >>> ForgetGate(width=4, n_out=1)(torch.zeros(3, 4)).neg().exp()
+    tensor([[0.9933],
+            [0.9933],
+            [0.9933]], grad_fn=<ExpBackward0>)
     """
 
     def __init__(self, width: int, n_out: int, enabled: bool = True) -> None:
         super().__init__()
         self.n_out = n_out
         # Not called "layer" as in the other gates: files of the version in which this gate set a pace must not load.
-        self.drop = _silent(nn.Linear(width, n_out)) if enabled else None
+        self.drop = nn.Linear(width, n_out) if enabled else None
+        if self.drop is not None:
+            nn.init.normal_(self.drop.weight, std=_UNLIKE / width**0.5)
+            nn.init.constant_(self.drop.bias, -_KEPT)
 
     def forward(self, encoded: Tensor) -> Tensor:
         """Negative log shares of shape (n_events, n_out), 0 or more."""
         if self.drop is None:
             return encoded.new_zeros(len(encoded), self.n_out)
-        return nn.functional.softplus(self.drop(encoded) - _KEPT)
+        return nn.functional.softplus(self.drop(encoded))
 
 
 class PaceGate(nn.Module):
