@@ -119,13 +119,16 @@ def asked(panel: IrregularPanel, last: float) -> IrregularPanel:
 
 
 def largest_difference(model: NeuralForecaster, session: Session, panel: IrregularPanel) -> float:
-    """Of point forecasts and quantiles, in deviations of the channels."""
+    """Of point forecasts and quantiles, in deviations of the channels; of forecasts further out than one, relative to them."""
     last = session.last_time if session.n_events else 2.0
     X, times = asked(panel, last), [last, last + 0.4, last + 30.0]
     unit = np.tile(model.scaling_.std, len(times))
-    point = np.abs(session.predict(times) - np.asarray(model.predict(X))) / unit
-    bands = session.predict_quantiles(times, quantiles=LEVELS) - model.predict_quantiles(X, LEVELS)
-    return max(point.max(), (np.abs(bands) / unit[:, None]).max())
+    point = session.predict(times)[:, None], np.asarray(model.predict(X))[:, None]
+    bands = session.predict_quantiles(times, quantiles=LEVELS), model.predict_quantiles(X, LEVELS)
+    return max(
+        (np.abs(found - expected) / np.maximum(np.abs(expected), unit[:, None])).max()
+        for found, expected in (point, bands)
+    )
 
 
 STATIC = [{"age": 71.0, "ward": "y"}, {"age": np.nan, "ward": "new"}]
