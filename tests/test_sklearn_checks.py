@@ -94,7 +94,6 @@ EXPECTED_FAILURES = {
         "check_class_weight_classifiers": UNTRAINED,
         "check_sample_weight_equivalence_on_dense_data": STOCHASTIC,
         "check_methods_sample_order_invariance": FLOAT32,
-        "check_methods_subset_invariance": FLOAT32,
     },
     "HybridMemoryRegressor": {
         "check_regressors_train": UNTRAINED,
