@@ -87,23 +87,21 @@ QUICK = {
 # Checks that an estimator is expected to fail, with the reason. Forecasters, interpolators and baselines: none.
 UNTRAINED = "one epoch of eight numbers wide, so that checks stay quick, learns no task"
 STOCHASTIC = "records are held out and drawn in batches: a weight of two is no record twice"
-FLOAT32 = "networks compute in float32: other batches differ in the seventh digit, see check_subset for panels"
 EXPECTED_FAILURES = {
     "HybridMemoryClassifier": {
         "check_classifiers_train": UNTRAINED,
         "check_class_weight_classifiers": UNTRAINED,
         "check_sample_weight_equivalence_on_dense_data": STOCHASTIC,
-        "check_methods_sample_order_invariance": FLOAT32,
     },
     "HybridMemoryRegressor": {
         "check_regressors_train": UNTRAINED,
         "check_sample_weight_equivalence_on_dense_data": STOCHASTIC,
     },
-    "HybridMemoryEncoder": {
-        "check_methods_sample_order_invariance": FLOAT32,
-        "check_methods_subset_invariance": FLOAT32,
-    },
 }
+
+# Of these whether they pass is left to rounding, and differs from run to run.
+ROUNDED = {"check_methods_sample_order_invariance", "check_methods_subset_invariance"}
+FLOAT32 = "networks compute in float32: other batches differ in the seventh digit, see check_subset for panels"
 
 
 def expected_failures(estimator: BaseEstimator) -> dict[str, str]:
@@ -118,7 +116,13 @@ def test_baselines(estimator, check):
 @pytest.mark.slow
 @parametrize_with_checks(NEURAL, expected_failed_checks=expected_failures)
 def test_neural(estimator, check):
-    check(estimator)
+    try:
+        check(estimator)
+    except AssertionError:
+        is_rounded = getattr(check, "func", check).__name__ in ROUNDED
+        if is_rounded and isinstance(estimator, HybridMemoryClassifier | HybridMemoryEncoder):
+            pytest.xfail(FLOAT32)
+        raise
 
 
 def quick_checks():
