@@ -239,7 +239,7 @@ def test_gradients_of_the_backbone() -> None:
         module.unseen.normal_()
     batch = batch_of(panel_of([5, 0, 2]), [4.0, 12.0, 40.0]).to(dtype=torch.float64)
     parts = ["unseen", "encoder.channel.weight", "encoder.inward.bias", "digest.layers.0.weight"]
-    parts += [f"memory.compressed.{name}" for name in ("write_gate.layer.weight", "forget_gate.drop.weight")]
+    parts += [f"memory.compressed.{name}" for name in ("write_gate.layer.weight", "forget_gate.layer.weight")]
     parts += ["memory.compressed_read.bias", "memory.lengths.weight"]
     parts += [
         f"memory.working.{name}" for name in ("attention.key.weight", "summary.0.weight", "forget_gate.layer.bias")

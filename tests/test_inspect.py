@@ -255,11 +255,10 @@ def test_trace_reads_every_gate_of_every_event(fitted: HybridMemoryForecaster, p
     sizes = trace.groupby(["memory", "gate", "part"]).size()
     assert set(sizes) == {pair[0].n_events * N_MEMBERS}
     assert len(sizes) == 2 * 2 + 2 + 2
-    write, keep, pace = (trace.loc[trace["gate"] == gate, "reading"] for gate in ("write", "keep", "pace"))
+    write, forget = (trace.loc[trace["gate"] == gate, "reading"] for gate in ("write", "forget"))
     assert write.between(math.exp(-3), math.exp(3)).all()
-    assert keep.between(0, 1).all()
-    assert pace.between(0, 2).all()
-    assert min(write.nunique(), keep.nunique(), pace.nunique()) > 10
+    assert forget.between(0, 2).all()
+    assert write.nunique() > 10 < forget.nunique()
     one = gate_trace(fitted, pair[0], record="p5", average=True)
     apart = trace[trace["record"] == "p5"]
     keys = ["time", "channel", "memory", "gate", "part"]
@@ -310,7 +309,7 @@ def test_read_gates_of_hand_set_weights(pair: Pair) -> None:
 
 
 def test_half_lives_of_hand_set_rates(pair: Pair) -> None:
-    """With ln 2 over the rate, in the panel's unit; a pace gate halves it or stops it."""
+    """With ln 2 over the rate, in the panel's unit; the forget gate halves it or stops it."""
     model = fit(*pair)
     rate = torch.tensor([[1.0, 0.5], [4.0, 0.25]])
     with torch.no_grad():
@@ -329,28 +328,32 @@ def test_half_lives_of_hand_set_rates(pair: Pair) -> None:
         assert episodic["half_life"] == pytest.approx(unit * (2**2 - 1) / 10)
         working = own[own["memory"] == "working"].iloc[0]
         assert working["half_life"] == pytest.approx(unit * math.log(2))
-    is_long_term = table["memory"] == "long-term"
-    np.testing.assert_allclose(table["shortest"], np.where(is_long_term, 1.0, 0.5) * table["half_life"])
-    np.testing.assert_array_equal(np.isinf(table["longest"]), ~is_long_term)
+    np.testing.assert_allclose(table["shortest"], table["half_life"] / 2)
+    assert np.isinf(table["longest"]).all()
 
 
-@pytest.mark.parametrize(("kind", "n_rates", "gate"), [("oscillating", 4, "keep"), ("legendre", 0, "pace")])
-def test_other_long_term_memories(pair: Pair, kind: str, n_rates: int, gate: str) -> None:
+@pytest.mark.parametrize(("kind", "n_rates"), [("clearing", 4), ("oscillating", 4), ("legendre", 0)])
+def test_other_long_term_memories(pair: Pair, kind: str, n_rates: int) -> None:
     """Those that know rates have half-lives; the gates of all are traced."""
     model = fit(*pair, memory=Memory(episodic_slots=2, timescales=2, long_term=kind))
     table = half_lives(model)
     assert (table["memory"] == "long-term").sum() == N_MEMBERS * n_rates
     trace = gate_trace(model, pair[0])
-    assert set(trace.loc[trace["memory"] == "long-term", "gate"]) == {"write", gate}
+    forgetting = "keep" if kind == "clearing" else "forget"
+    assert set(trace.loc[trace["memory"] == "long-term", "gate"]) == {"write", forgetting}
+    assert trace.loc[trace["gate"] == "keep", "reading"].between(0, 1).all()
+    if kind == "clearing":
+        long_term = table[table["memory"] == "long-term"]
+        assert (long_term["longest"] == long_term["half_life"]).all()
 
 
 def test_half_life_halves_the_mass(pair: Pair) -> None:
-    """What the accumulators hold of an event is half of it after the half-life, if the next one leaves all."""
+    """What the accumulators hold of an event is half of it after the half-life, at pace 1."""
     model = fit(*pair)
     backbone = model.network_.members[0].backbone
     with torch.no_grad():
-        backbone.memory.compressed.forget_gate.drop.weight.zero_()
-        backbone.memory.compressed.forget_gate.drop.bias.fill_(-1e9)
+        backbone.memory.compressed.forget_gate.layer.weight.zero_()
+        backbone.memory.compressed.forget_gate.layer.bias.zero_()
         backbone.memory.compressed.write_gate.layer.weight.zero_()
         backbone.memory.compressed.write_gate.layer.bias.zero_()
     table = half_lives(model)

@@ -20,6 +20,7 @@ from cndts.event_batch import EventBatch
 from cndts.event_chunks import event_chunks
 from cndts.memory import (
     LONG_TERM,
+    ClearingMemory,
     CompressedMemory,
     HybridMemory,
     LegendreMemory,
@@ -137,13 +138,13 @@ class Reading(nn.Module):
 @pytest.mark.parametrize("name", LONG_TERM)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_long_gaps_stay_finite(name: str, dtype: torch.dtype) -> None:
-    """However long the gaps, however much or little is forgotten: what is read is finite, and so are gradients."""
+    """However long the gaps, however fast or slow the clocks: what is read is finite, and so are gradients."""
     batch = batch_from(np.array([0, 4]), np.array([0.0, 1e-9, 1e7, 2e12]), np.zeros(4, dtype=int), np.arange(4.0))
     batch = batch.to(dtype=dtype)
     for pace in (-200.0, 200.0):
         memory = memory_of(name).to(dtype)
         with torch.no_grad():
-            list(memory.forget_gate.parameters())[1].fill_(pace)
+            memory.forget_gate.layer.bias.fill_(pace)
         encoded = encoded_events(batch).to(dtype).requires_grad_()
         state = memory.write(encoded, batch)
         (memory.read(state).sum() + memory.averages(state).sum()).backward()
@@ -180,8 +181,53 @@ def test_unknown_kind() -> None:
     """An unknown name is refused with the names that exist, even where no long-term memory is wanted."""
     for timescales in (0, 6):
         settings = Memory(long_term="decaying", timescales=timescales)
-        with pytest.raises(ValueError, match="'decay', 'oscillating', 'legendre'; got 'decaying'"):
+        with pytest.raises(ValueError, match="'decay', 'clearing', 'oscillating', 'legendre'; got 'decaying'"):
             HybridMemory(3, 8, 2, 0.0, settings)
+
+
+# ---- clearing ----------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+@settings(max_examples=20)
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=3), st.integers(0, 99), st.booleans(), st.booleans())
+def test_clearing_memory_equals_the_recursion(lengths: list[int], seed: int, write: bool, forget: bool) -> None:
+    """Time and the event leave a share of what was held, then the event enters, one after the other."""
+    batch = batch_of(lengths, seed)
+    memory = memory_of("clearing", write_gate=write, forget_gate=forget)
+    assert isinstance(memory, ClearingMemory)
+    encoded = encoded_events(batch)
+    state, v = memory.write(encoded, batch), torch.from_numpy(contents(memory, encoded, batch))
+    layer = memory.forget_gate.layer
+    shares = torch.ones(len(encoded), ORDER).double() if layer is None else torch.sigmoid(-layer(encoded))
+    weights = memory.write_gate(encoded).exp()
+    for series, rows in enumerate(series_events(batch)):
+        moment, mass = torch.zeros(ORDER, N_CONTENT + 1).double(), torch.zeros(ORDER).double()
+        for row in rows:
+            kept = shares[row] * torch.exp(-memory.log_rate[batch.channel[row]].exp() * batch.gap[row])
+            moment = kept[:, None] * moment + weights[row][:, None] * v[row]
+            mass = kept * mass + weights[row]
+        torch.testing.assert_close(state.moment[series], moment, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(state.mass[series], mass, rtol=1e-10, atol=1e-12)
+
+
+@torch.no_grad()
+def test_one_event_clears_the_memory() -> None:
+    """What came before a wide open forget gate is gone, however short the time; a closed one keeps all that time leaves."""
+    memory, plain = memory_of("clearing"), memory_of("decay", forget_gate=False)
+    time, nowhere = np.array([0.0, 1e-3, 2e-3, 3e-3]), np.zeros(4, dtype=int)
+    batch = batch_from(np.array([0, 4]), time, nowhere, np.array([5.0, 6.0, -7.0, 1.0]))
+    encoded = torch.zeros(4, WIDTH).double()
+    encoded[2, 0] = 1.0
+    memory.forget_gate.layer.weight.zero_()
+    memory.forget_gate.layer.weight[:, 0] = 2e9
+    memory.forget_gate.layer.bias.fill_(-1e9)
+    alone = batch_from(np.array([0, 2]), time[2:], nowhere[2:], np.array([-7.0, 1.0]))
+    expected = memory.averages(memory.write(encoded[2:], alone))
+    torch.testing.assert_close(memory.averages(memory.write(encoded, batch)), expected)
+    memory.forget_gate.layer.weight.zero_()
+    plain.load_state_dict(memory.state_dict(), strict=False)
+    torch.testing.assert_close(memory.write(encoded, batch).moment, plain.write(encoded, batch).moment)
 
 
 # ---- oscillating -------------------------------------------------------------------------------------
@@ -193,22 +239,22 @@ def test_unknown_kind() -> None:
 def test_oscillating_memory_equals_the_complex_recursion(
     lengths: list[int], seed: int, write: bool, forget: bool
 ) -> None:
-    """Modes are multiplied by exp((-1 + i kappa) lambda gap - d), in complex numbers event by event."""
+    """Modes are multiplied by exp((-1 + i kappa) lambda phi gap) between events, in complex numbers event by event."""
     batch = batch_of(lengths, seed)
     memory = memory_of("oscillating", write_gate=write, forget_gate=forget)
     assert isinstance(memory, OscillatingMemory)
     encoded = encoded_events(batch)
     state, v = memory.write(encoded, batch), contents(memory, encoded, batch)
-    weights, shares = memory.write_gate(encoded).exp(), memory.forget_gate(encoded).neg().exp()
+    weights, paces = memory.write_gate(encoded).exp(), memory.forget_gate(encoded)
     for series, rows in enumerate(series_events(batch)):
         for k in range(ORDER):
-            mode, total, mass = np.zeros(N_CONTENT + 1, dtype=complex), 0.0, 0.0
+            mode, total, mass, pace = np.zeros(N_CONTENT + 1, dtype=complex), 0.0, 0.0, 0.0
             for row in rows:
                 channel = batch.channel[row]
-                passed = float(memory.log_rate[channel, k].exp() * batch.gap[row])
-                weight, share = float(weights[row, k]), float(shares[row, k])
-                mode *= share * cmath.exp(complex(-1, float(memory.turn[channel, k])) * passed)
-                total, mass = total * share * math.exp(-passed), mass * share * math.exp(-passed)
+                passed = float(memory.log_rate[channel, k].exp() * pace * batch.gap[row])
+                mode *= cmath.exp(complex(-1, float(memory.turn[channel, k])) * passed)
+                total, mass = total * math.exp(-passed), mass * math.exp(-passed)
+                weight, pace = float(weights[row, k]), float(paces[row, k])
                 mode, total, mass = mode + weight * v[row], total + weight * float(batch.value[row]), mass + weight
             found = torch.complex(*state.moment[series, :, k]).numpy()
             np.testing.assert_allclose(found, mode, rtol=1e-10, atol=1e-12)

@@ -85,12 +85,12 @@ def series_events(batch: EventBatch) -> list[list[int]]:
 def jumps(
     memory: CompressedMemory, encoded: Tensor, batch: EventBatch, row: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Decay rates, share of what was held that is kept, weights and contents of one event."""
+    """Decay rates until the next event, decay rates by channel, weights and contents of one event."""
     rate = memory.log_rate[batch.channel[row]].exp()
-    write, forget = memory.write_gate.layer, memory.forget_gate.drop
+    write, forget = memory.write_gate.layer, memory.forget_gate.layer
     weight = torch.ones_like(rate) if write is None else torch.exp(3 * torch.tanh(write(encoded[row]) / 3))
-    kept = torch.ones_like(rate) if forget is None else torch.sigmoid(-forget(encoded[row]))
-    return rate, kept, weight, torch.cat([memory.content(encoded[row]), batch.value[row : row + 1]])
+    pace = torch.ones_like(rate) if forget is None else 2 * torch.sigmoid(forget(encoded[row]))
+    return rate * pace, pace, weight, torch.cat([memory.content(encoded[row]), batch.value[row : row + 1]])
 
 
 # ---- compressed memory -------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def jumps(
 
 @torch.no_grad()
 def test_compressed_memory_solves_its_ode() -> None:
-    """The sum over events is the state that scipy's solver reaches, which loses a share and takes in a value at every event."""
+    """The sum over events is the state that scipy's solver reaches, whose decay changes its pace at every event."""
     memory, batch = compressed(), batch_of(panel_of([9, 4]))
     encoded = encoded_events(batch)
     state = memory.write(encoded, batch)
@@ -111,8 +111,8 @@ def test_compressed_memory_solves_its_ode() -> None:
                     lambda t, z, rate=rate: -rate * z, (0, float(batch.gap[row])), start, rtol=1e-9, atol=1e-11
                 )
                 m, n = path.y[:9, -1].reshape(3, 3), path.y[9:, -1]
-            rates, kept, weight, content = (part.numpy() for part in jumps(memory, encoded, batch, row))
-            m, n = kept[:, None] * m + weight[:, None] * content, kept * n + weight
+            rates, _, weight, content = (part.numpy() for part in jumps(memory, encoded, batch, row))
+            m, n = m + weight[:, None] * content, n + weight
         np.testing.assert_allclose(state.moment[series], m, atol=1e-7)
         np.testing.assert_allclose(state.mass[series], n, atol=1e-7)
 
@@ -128,34 +128,32 @@ def test_compressed_memory_equals_the_recursion(lengths: list[int], seed: int, w
     assert len(state.mass) == len(batch.series_node)
     for series, rows in enumerate(series_events(batch)):
         moment, mass = torch.zeros(3, 3).double(), torch.zeros(3).double()
+        rate = pace = torch.zeros(3).double()
         for row in rows:
-            rate, kept, weight, content = jumps(memory, encoded, batch, row)
-            kept = kept * torch.exp(-rate * batch.gap[row])
+            kept = torch.exp(-rate * batch.gap[row])
+            rate, pace, weight, content = jumps(memory, encoded, batch, row)
             moment, mass = kept[:, None] * moment + weight[:, None] * content, kept * mass + weight
         torch.testing.assert_close(state.moment[series], moment, rtol=1e-10, atol=1e-12)
         torch.testing.assert_close(state.mass[series], mass, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(state.pace[series], pace)
 
 
 @torch.no_grad()
-def test_one_event_clears_the_memory() -> None:
-    """What came before a wide open forget gate is gone, however short the time; a closed one keeps all that time leaves."""
-    memory = compressed()
-    batch = batch_of(
-        IrregularPanel([0, 4], [0.0, 1e-3, 2e-3, 3e-3], [0] * 4, [5.0, 6.0, -7.0, 1.0], channels=["a", "b", "c"])
-    )
-    encoded = torch.zeros(4, WIDTH).double()
-    encoded[2, 0] = 1.0
-    memory.write_gate.layer.weight.zero_()
-    memory.forget_gate.drop.weight.zero_()
-    memory.forget_gate.drop.weight[:, 0] = 2e9
-    memory.forget_gate.drop.bias.fill_(-1e9)
-    averages = memory.averages(memory.write(encoded, batch))
-    alone = batch_of(IrregularPanel([0, 2], [2e-3, 3e-3], [0] * 2, [-7.0, 1.0], channels=["a", "b", "c"]))
-    torch.testing.assert_close(averages, memory.averages(memory.write(encoded[2:], alone)))
-    memory.forget_gate.drop.weight.zero_()
-    ungated = compressed(forget_gate=False)
-    ungated.load_state_dict(memory.state_dict(), strict=False)
-    torch.testing.assert_close(memory.write(encoded, batch).moment, ungated.write(encoded, batch).moment)
+def test_closed_forget_gates_hold_on() -> None:
+    """A pace of 0 after every event keeps all of them, whatever the gaps; twice the pace forgets as twice the gaps do."""
+    memory = compressed(write_gate=False)
+    panel = panel_of([12])
+    batch, encoded = batch_of(panel), encoded_events(batch_of(panel))
+    memory.forget_gate.layer.weight.zero_()
+    memory.forget_gate.layer.bias.fill_(-1e9)
+    mass = memory.write(encoded, batch).mass
+    torch.testing.assert_close(mass, batch.series_count[:, None].expand_as(mass))
+    memory.forget_gate.layer.bias.fill_(1e9)
+    fast = memory.write(encoded, batch)
+    slow = compressed(write_gate=False, forget_gate=False)
+    slow.load_state_dict(memory.state_dict(), strict=False)
+    stretched = IrregularPanel(panel.offsets, 2 * panel.time, panel.channel, panel.value, channels=panel.channels)
+    torch.testing.assert_close(fast.moment, slow.write(encoded, batch_of(stretched)).moment)
 
 
 @torch.no_grad()
@@ -200,7 +198,7 @@ def test_averages_run_from_the_last_value_to_the_mean() -> None:
     """With even gates slow accumulators hold the plain mean, fast ones the last value, and none leaves the range."""
     values = [1.0, 4.0, -2.0, 7.0]
     batch = batch_of(IrregularPanel([0, 4], [0.0, 1.0, 2.0, 3.0], [1] * 4, values, channels=["a", "b", "c"]))
-    memory = CompressedMemory(N_CHANNELS, WIDTH, 7, 2, shortest=1e-3, longest=1e6, forget_gate=False).double()
+    memory = CompressedMemory(N_CHANNELS, WIDTH, 7, 2, shortest=1e-3, longest=1e6).double()
     memory.write_gate.layer.weight.zero_()
     memory.write_gate.layer.bias.zero_()
     averages = memory.averages(memory.write(encoded_events(batch), batch))[0]
@@ -237,7 +235,7 @@ def test_compressed_features() -> None:
     """What is read are ratios and log masses, as many as announced."""
     memory = compressed()
     mass = torch.tensor([[1.0, 2.0, 4.0]] * 2).double()
-    state = CompressedState(torch.arange(18.0).view(2, 3, 3).double(), mass)
+    state = CompressedState(torch.arange(18.0).view(2, 3, 3).double(), mass, torch.ones_like(mass))
     read = memory.read(state)
     assert read.shape == (2, memory.n_features)
     torch.testing.assert_close(read[0, :9].view(3, 3), state.moment[0] / torch.tensor([[1.0], [2.0], [4.0]]).double())

@@ -24,6 +24,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no forget gate": {"memory__forget_gate": False},
     "no second round": {"memory__second_round": False},
     "direct decoding": {"solver__method": "direct"},
+    "clearing memory": {"memory__long_term": "clearing"},
 }
 # Events before the question in training: many short records, which are cheap, and a few long ones, by which distance matters.
 TRAINED = (10, 100, 1000, 3000)

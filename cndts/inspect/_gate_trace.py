@@ -10,13 +10,13 @@ from torch import Tensor
 
 from cndts.backbones import HybridMemoryBackbone
 from cndts.inspect._subject import Piece, Subject, as_array, averaged, watched
-from cndts.memory import ForgetGate
+from cndts.memory import ClearingGate
 from cndts.panel import IrregularPanel
 
 
 @torch.no_grad()
 def gate_trace(model: Any, X: IrregularPanel, *, record: Any = None, average: bool = False) -> pd.DataFrame:
-    """Write weights, kept shares, forget paces and salience of every event.
+    """Write weights, forget paces, kept shares and salience of every event.
 
     A gate looks at an event, its company at the same time and what its series showed before, so that later events never
     change a reading.
@@ -36,10 +36,9 @@ def gate_trace(model: Any, X: IrregularPanel, *, record: Any = None, average: bo
     -------
     DataFrame
         One row per event, member and reading, sorted by record and time. ``memory`` is ``"long-term"``, ``"working"`` or
-        ``"episodic"``; ``gate`` is ``"write"`` (weight with which the event enters, 1 where there is no gate), ``"keep"`` (share of what
-        a long-term memory held that the event leaves in it, between 0 and 1: the forget gate of a memory that fades), ``"pace"``
-        (factor on the speed of forgetting from the event on, between 0 and 2: the forget gate of the other memories) or
-        ``"salience"`` (log weight in the contest for a slot);
+        ``"episodic"``; ``gate`` is ``"write"`` (weight with which the event enters, 1 where there is no gate), ``"forget"`` (factor
+        on the rate of decay from the event on, between 0 and 2), ``"keep"`` (share of what a ``"clearing"`` memory held that the
+        event leaves in it, between 0 and 1: its forget gate) or ``"salience"`` (log weight in the contest for a slot);
         ``part`` counts the time scales of the long-term memory, shortest first, and is 0 elsewhere.
 
     Raises
@@ -63,8 +62,8 @@ def gate_trace(model: Any, X: IrregularPanel, *, record: Any = None, average: bo
     >>> list(trace.columns)
     ['record', 'time', 'channel', 'value', 'memory', 'gate', 'part', 'reading']
     >>> trace.groupby(["memory", "gate"]).size().index.tolist()
-    [('episodic', 'pace'), ('episodic', 'salience'), ('long-term', 'keep'), ('long-term', 'write'), ('working', 'pace'),
-     ('working', 'write')]
+    [('episodic', 'forget'), ('episodic', 'salience'), ('long-term', 'forget'), ('long-term', 'write'),
+     ('working', 'forget'), ('working', 'write')]
     """
     subject = Subject(model, X, record)
     parts = [
@@ -93,10 +92,10 @@ def _gates(backbone: HybridMemoryBackbone, piece: Piece) -> Iterator[tuple[str, 
         if getattr(store, "write_gate", None) is not None:
             yield name, "write", store.write_gate(encoded).exp()
         forget_gate = getattr(store, "forget_gate", None)
-        if isinstance(forget_gate, ForgetGate):
+        if isinstance(forget_gate, ClearingGate):
             yield name, "keep", forget_gate(encoded).neg().exp()
         elif forget_gate is not None:
-            yield name, "pace", forget_gate(encoded)
+            yield name, "forget", forget_gate(encoded)
     if memory.episodic is not None:
         yield "episodic", "salience", memory.episodic._salience(encoded, batch)[:, None]
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cndts.backbones import HybridMemoryBackbone
 from cndts.inspect._subject import as_array, backbones_of
+from cndts.memory import ForgetGate
 
-# A pace gate sets the pace between 0 and twice the rate.
+# A forget gate sets the pace between 0 and twice the rate.
 _FASTEST_PACE = 2.0
 # Logarithm of a time that no record reaches.
 _EVER = 700.0
@@ -21,8 +22,8 @@ _EVER = 700.0
 def half_lives(model: Any) -> pd.DataFrame:
     r"""Time in which a memory loses half of what an event wrote, if nothing else comes.
 
-    With rate :math:`\lambda` and time scale :math:`\tau` of the model, that is :math:`\tau \ln 2 / \lambda` in long-term memory, and with the
-    pace :math:`\phi` of its forget gate :math:`\tau \ln 2 / \phi` in working memory. Episodic memory fades by a power :math:`\rho` of time, in which the half-life grows with age; stated is the time
+    With rate :math:`\lambda`, pace :math:`\phi` of the forget gate and time scale :math:`\tau` of the model, that is
+    :math:`\tau \ln 2 / (\phi \lambda)`. Episodic memory fades by a power :math:`\rho` of time, in which the half-life grows with age; stated is the time
     in which the odds of a record's first event halve, :math:`\tau (2^{1 / \rho} - 1) / (10 \phi)`.
 
     Parameters
@@ -37,9 +38,8 @@ def half_lives(model: Any) -> pd.DataFrame:
         shortest first at the start of training); ``"working"`` and ``"episodic"``, with one rate for all channels (``channel`` is
         missing) at which the odds of being read halve in the second round. ``half_life`` is the time at pace 1, ``shortest`` that
         at pace 2 and ``longest`` that at pace 0 (infinite): the range that the forget gate can choose from, all three in the panel's
-        time unit. They are equal in long-term memory, whose forget gate acts when further events come (`gate_trace` tells how much they
-        leave), and where the gate was left out; the window of the working memory does not fade then, and a long-term memory that
-        knows no rates has no rows.
+        time unit. Where the gate was left out they are equal; the window of the working memory does not fade then, and a
+        long-term memory that knows no rates has no rows.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def half_lives(model: Any) -> pd.DataFrame:
 
     See Also
     --------
-    gate_trace : The paces chosen, and the shares kept, at each event.
+    gate_trace : The paces chosen at each event.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def half_lives(model: Any) -> pd.DataFrame:
     >>> table = half_lives(model)
     >>> list(table.columns)
     ['member', 'memory', 'channel', 'part', 'half_life', 'shortest', 'longest']
-    >>> bool((table["shortest"] == table["half_life"] / 2)[table["memory"] != "long-term"].all())
+    >>> bool((table["shortest"] == table["half_life"] / 2).all())
     True
     """
     channels = np.asarray(model.channels_in_, dtype=object) if hasattr(model, "network_") else np.zeros(0)
@@ -82,25 +82,25 @@ def _of_backbone(backbone: HybridMemoryBackbone, channels: NDArray, unit: float)
     if log_rate is not None:
         rate = as_array(log_rate.double().exp())
         channel, part = (index.ravel() for index in np.indices(rate.shape))
-        tables.append(_table("long-term", channels[channel], part, rate.ravel(), unit, has_gate=False))
+        tables.append(_table("long-term", channels[channel], part, rate.ravel(), unit, _fades(memory.compressed)))
     everywhere, first = np.array([None], dtype=object), np.zeros(1, dtype=np.int64)
     if memory.working is not None and _fades(memory.working):
-        tables.append(_table("working", everywhere, first, np.ones(1), unit, has_gate=True))
+        tables.append(_table("working", everywhere, first, np.ones(1), unit, True))
     if memory.episodic is not None:
         power = as_array(memory.episodic.log_power.double().exp()).reshape(1)
         rate = 10 * math.log(2) / np.expm1(np.minimum(math.log(2) / power, _EVER))
-        tables.append(_table("episodic", everywhere, first, rate, unit, has_gate=_fades(memory.episodic)))
+        tables.append(_table("episodic", everywhere, first, rate, unit, _fades(memory.episodic)))
     return tables
 
 
 def _fades(store: Any) -> bool:
     """Whether a forget gate changes the pace of a memory."""
     gate = getattr(store, "forget_gate", None)
-    return gate is not None and gate.layer is not None
+    return isinstance(gate, ForgetGate) and gate.layer is not None
 
 
 def _table(
-    memory: str, channel: NDArray, part: NDArray, rate: NDArray[np.float64], unit: float, *, has_gate: bool
+    memory: str, channel: NDArray, part: NDArray, rate: NDArray[np.float64], unit: float, has_gate: bool
 ) -> pd.DataFrame:
     half_life = unit * math.log(2) / rate
     return pd.DataFrame(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LABELS = {"write": "write weight", "keep": "kept share", "pace": "forget pace", "salience": "salience"}
-_NEUTRAL = {"write": 1.0, "keep": 1.0, "pace": 1.0, "salience": 0.0}
+_LABELS = {"write": "write weight", "forget": "forget pace", "keep": "kept share", "salience": "salience"}
+_NEUTRAL = {"write": 1.0, "forget": 1.0, "keep": 1.0, "salience": 0.0}
 
 
 def plot_gates(model: Any, X: IrregularPanel, *, record: Any = None) -> Figure:

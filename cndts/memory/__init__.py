@@ -1,8 +1,9 @@
 """Memories: what is kept of a record's events, and how it is read."""
 
+from cndts.memory.clearing import ClearingMemory
 from cndts.memory.compressed import CompressedMemory, CompressedState
 from cndts.memory.episodic import EpisodicMemory, EpisodicState
-from cndts.memory.gates import ForgetGate, PaceGate, ReadGate, WriteGate
+from cndts.memory.gates import ClearingGate, ForgetGate, ReadGate, WriteGate
 from cndts.memory.hybrid import LONG_TERM, HybridMemory, HybridState, Recalled, SeriesFacts
 from cndts.memory.legendre import LegendreMemory, LegendreState
 from cndts.memory.long_term import LongTermMemory
@@ -14,6 +15,8 @@ from cndts.memory.working import WorkingMemory, WorkingState
 
 __all__ = [
     "LONG_TERM",
+    "ClearingGate",
+    "ClearingMemory",
     "CompressedMemory",
     "CompressedState",
     "EpisodicMemory",
@@ -28,7 +31,6 @@ __all__ = [
     "MemoryStore",
     "OscillatingMemory",
     "OscillatingState",
-    "PaceGate",
     "ReadGate",
     "Recalled",
     "SeriesFacts",

@@ -1,19 +1,19 @@
 """Long-term compressed memory: leaky accumulators on several time scales, solved exactly."""
 
 import math
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from cndts.event_batch import EventBatch
-from cndts.memory.dropped_since import dropped_since
-from cndts.memory.gates import ForgetGate, WriteGate
+from cndts.memory.gated_age import gated_age
+from cndts.memory.gates import ClearingGate, ForgetGate, WriteGate
 from cndts.memory.long_term import LongTermMemory
 from cndts.memory.settings import Memory
 
 # e^-60 is nothing beside the last event's 1, and denormal numbers below it would slow every product.
-_FORGOTTEN = 60.0
+FORGOTTEN = 60.0
 
 
 class CompressedState(NamedTuple):
@@ -25,10 +25,13 @@ class CompressedState(NamedTuple):
         Decayed sum of weighted contents.
     mass : Tensor of shape (n_series, n_timescales)
         Decayed sum of weights.
+    pace : Tensor of shape (n_series, n_timescales)
+        The forget gate's factor on the decay rates from the last event on.
     """
 
     moment: Tensor
     mass: Tensor
+    pace: Tensor
 
 
 class CompressedMemory(LongTermMemory[CompressedState]):
@@ -36,14 +39,17 @@ class CompressedMemory(LongTermMemory[CompressedState]):
 
     For every channel and time scale a linear ODE decays between events and jumps at them, beside its normaliser:
 
-    .. math:: \dot m = -\lambda m, \quad \dot n = -\lambda n \quad \text{between events}; \qquad
-        m \leftarrow e^{-d_i} m + w_i v_i, \quad n \leftarrow e^{-d_i} n + w_i \quad \text{at } t_i.
+    .. math:: \dot m = -\phi_i \lambda m, \quad \dot n = -\phi_i \lambda n \quad \text{on } (t_i, t_{i+1}); \qquad
+        m \mathrel{+}= w_i v_i, \quad n \mathrel{+}= w_i \quad \text{at } t_i.
 
-    Write gate :math:`w_i = \exp(g(u_i))`, forget gate :math:`e^{-d_i} = \sigma(-f(u_i))` and content
+    Write gate :math:`w_i = \exp(g(u_i))`, forget gate :math:`\phi_i = 2 \sigma(f(u_i))` and content
     :math:`v_i = (V u_i, x_i)` come from the encoded event :math:`u_i`. The equations are linear, so the state at the last
-    event :math:`T` of the series is a plain sum, :math:`m(T) = \sum_i e^{-\lambda (T - t_i) - D_i} w_i v_i` with
-    :math:`D_i = \sum_{j > i} d_j`, exact for any gaps. Since the last event has decay 1, :math:`m / n`
+    event :math:`T` of the series is a plain sum, :math:`m(T) = \sum_i e^{-\lambda a_i} w_i v_i` with the gated age
+    :math:`a_i = \sum_{j \ge i} \phi_j (t_{j+1} - t_j)`, exact for any gaps. Since the last event has decay 1, :math:`m / n`
     needs no guard. The decay rates :math:`\lambda` are learned by channel from a log-spaced start.
+
+    Input-dependent decay of a linear recurrence is that of Gu and Dao, *Mamba: Linear-Time Sequence Modeling with Selective
+    State Spaces*, 2023, section 3.2, here in continuous time.
 
     Parameters
     ----------
@@ -58,7 +64,7 @@ class CompressedMemory(LongTermMemory[CompressedState]):
     shortest, longest : float
         Range of the initial time scales 1 / lambda, in model time.
     write_gate, forget_gate : bool
-        Whether the gates are learned; without them every weight is 1 and nothing is dropped.
+        Whether the gates are learned; without them every weight and every pace is 1.
 
     Examples
     --------
@@ -66,6 +72,8 @@ class CompressedMemory(LongTermMemory[CompressedState]):
     >>> memory.n_features
     28
     """
+
+    forgetting: ClassVar[type[ForgetGate | ClearingGate]] = ForgetGate
 
     def __init__(
         self,
@@ -83,7 +91,7 @@ class CompressedMemory(LongTermMemory[CompressedState]):
         timescales = torch.logspace(math.log10(shortest), math.log10(longest), n_timescales)
         self.log_rate = nn.Parameter(-timescales.log().repeat(n_channels, 1))
         self.write_gate = WriteGate(width, n_timescales, write_gate)
-        self.forget_gate = ForgetGate(width, n_timescales, forget_gate)
+        self.forget_gate = self.forgetting(width, n_timescales, forget_gate)
         self.content = nn.Linear(width, n_content)
         self.n_timescales, self.n_content = n_timescales, n_content + 1
         self.n_features = n_timescales * (n_content + 2)
@@ -97,14 +105,15 @@ class CompressedMemory(LongTermMemory[CompressedState]):
     def empty(self, n_rows: int) -> CompressedState:
         """Accumulators at zero."""
         mass = self.log_rate.new_zeros(n_rows, self.n_timescales)
-        return CompressedState(mass.new_zeros(n_rows, self.n_timescales, self.n_content), mass)
+        return CompressedState(mass.new_zeros(n_rows, self.n_timescales, self.n_content), mass, torch.ones_like(mass))
 
     def write(self, encoded: Tensor, batch: EventBatch, before: CompressedState | None = None) -> CompressedState:
         """Accumulate the events of each series: ``encoded`` has shape (n_events, width)."""
-        drop = self.forget_gate(encoded)
-        dropped, rate = dropped_since(drop, batch), self.log_rate.exp()
-        faded = rate.index_select(0, batch.channel) * batch.age[:, None] + dropped
-        weight = torch.exp(self.write_gate(encoded) - faded.clamp(max=_FORGOTTEN))
+        pace = self.forget_gate(encoded)
+        age = batch.age[:, None] if self.forget_gate.layer is None else gated_age(pace, batch)
+        rate = self.log_rate.exp()
+        decay = rate.index_select(0, batch.channel) * age
+        weight = torch.exp(self.write_gate(encoded) - decay.clamp(max=FORGOTTEN))
         content = torch.cat([self.content(encoded), batch.value[:, None]], dim=-1)
         n_series = len(batch.series_node)
         moment = encoded.new_zeros(n_series, self.n_timescales, self.n_content)
@@ -112,12 +121,10 @@ class CompressedMemory(LongTermMemory[CompressedState]):
         mass = encoded.new_zeros(n_series, self.n_timescales).index_add(0, batch.series, weight)
         if before is not None:
             first = batch.series_start
-            # In the precision of the state: in a stream single precision would not resolve slow decay over short gaps.
-            waited = (batch.gap + batch.age).index_select(0, first)[:, None].to(before.mass)
-            faded = rate.index_select(0, batch.series_channel) * waited + (drop + dropped).index_select(0, first)
-            kept = torch.exp(-faded.clamp(max=_FORGOTTEN))
+            waited = before.pace * batch.gap.index_select(0, first)[:, None] + age.index_select(0, first)
+            kept = torch.exp(-(rate.index_select(0, batch.series_channel) * waited).clamp(max=FORGOTTEN))
             moment, mass = moment + kept[:, :, None] * before.moment, mass + kept * before.mass
-        return CompressedState(moment, mass)
+        return CompressedState(moment, mass, pace.index_select(0, batch.series_end))
 
     def read(self, state: CompressedState) -> Tensor:
         """Normalised contents and log masses, shape (n_series, n_features)."""

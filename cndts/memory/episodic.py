@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cndts._layers import log_time
 from cndts.event_batch import EventBatch
-from cndts.memory.gates import PaceGate
+from cndts.memory.gates import ForgetGate
 from cndts.memory.power_fading import power_fading, visit_range
 from cndts.memory.slot_attention import SlotAttention
 from cndts.memory.store import MemoryStore
@@ -121,7 +121,7 @@ class EpisodicMemory(MemoryStore[EpisodicState]):
         self.salience = nn.Linear(width, 1) if write_gate else None
         self.surprise = nn.Parameter(torch.tensor([1.0, 1.0]))
         self.log_power = nn.Parameter(torch.tensor(_SLOW))
-        self.forget_gate = PaceGate(width, 1, forget_gate)
+        self.forget_gate = ForgetGate(width, 1, forget_gate)
         self.signature = nn.Linear(2, width)
         self.channel = nn.Embedding(n_channels, width)
         nn.init.normal_(self.channel.weight, std=0.3)

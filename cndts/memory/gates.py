@@ -1,4 +1,4 @@
-"""Write, forget, pace and read gates: what enters a memory, what it drops, how fast it fades, how much of it is used."""
+"""Write, forget, clearing and read gates: what enters a memory, how fast it fades, what it drops, how much of it is used."""
 
 import torch
 from torch import Tensor, nn
@@ -39,43 +39,6 @@ class WriteGate(nn.Module):
 
 
 class ForgetGate(nn.Module):
-    r"""What a memory drops before an event enters it, as the negative log of the share :math:`\sigma(-g(u))` that is kept.
-
-    The forget gate of Gers, Schmidhuber and Cummins, *Learning to Forget: Continual Prediction with LSTM*, Neural Computation
-    2000, section 3: one event can clear a memory, however short the time since the last one. Before training events drop about 1 %, each its own.
-
-    Parameters
-    ----------
-    width, n_out : int
-        Length of an encoded event, and shares per event.
-    enabled : bool
-        False drops nothing.
-
-    Examples
-    --------
-    >>> ForgetGate(width=4, n_out=1)(torch.zeros(3, 4)).neg().exp()
-    tensor([[0.9933],
-            [0.9933],
-            [0.9933]], grad_fn=<ExpBackward0>)
-    """
-
-    def __init__(self, width: int, n_out: int, enabled: bool = True) -> None:
-        super().__init__()
-        self.n_out = n_out
-        # Not called "layer" as in the other gates: files of the version in which this gate set a pace must not load.
-        self.drop = nn.Linear(width, n_out) if enabled else None
-        if self.drop is not None:
-            nn.init.normal_(self.drop.weight, std=_UNLIKE / width**0.5)
-            nn.init.constant_(self.drop.bias, -_KEPT)
-
-    def forward(self, encoded: Tensor) -> Tensor:
-        """Negative log shares of shape (n_events, n_out), 0 or more."""
-        if self.drop is None:
-            return encoded.new_zeros(len(encoded), self.n_out)
-        return nn.functional.softplus(self.drop(encoded))
-
-
-class PaceGate(nn.Module):
     r"""Pace at which a memory forgets after an event, :math:`2 \sigma(g(u))` times its own rate.
 
     Between standing still and twice the rate; 1 at the start of training.
@@ -89,7 +52,7 @@ class PaceGate(nn.Module):
 
     Examples
     --------
-    >>> PaceGate(width=4, n_out=1)(torch.randn(3, 4)).tolist()
+    >>> ForgetGate(width=4, n_out=1)(torch.randn(3, 4)).tolist()
     [[1.0], [1.0], [1.0]]
     """
 
@@ -103,6 +66,43 @@ class PaceGate(nn.Module):
         if self.layer is None:
             return encoded.new_ones(len(encoded), self.n_out)
         return 2 * torch.sigmoid(self.layer(encoded))
+
+
+class ClearingGate(nn.Module):
+    r"""What a memory drops before an event enters it, as the negative log of the share :math:`\sigma(-g(u))` that is kept.
+
+    The forget gate of Gers, Schmidhuber and Cummins, *Learning to Forget: Continual Prediction with LSTM*, Neural Computation
+    2000, section 3: one event can clear a memory, however short the time since the last one. Before training events drop about
+    1 %, each its own.
+
+    Parameters
+    ----------
+    width, n_out : int
+        Length of an encoded event, and shares per event.
+    enabled : bool
+        False drops nothing.
+
+    Examples
+    --------
+    >>> ClearingGate(width=4, n_out=1)(torch.zeros(3, 4)).neg().exp()
+    tensor([[0.9933],
+            [0.9933],
+            [0.9933]], grad_fn=<ExpBackward0>)
+    """
+
+    def __init__(self, width: int, n_out: int, enabled: bool = True) -> None:
+        super().__init__()
+        self.n_out = n_out
+        self.layer = nn.Linear(width, n_out) if enabled else None
+        if self.layer is not None:
+            nn.init.normal_(self.layer.weight, std=_UNLIKE / width**0.5)
+            nn.init.constant_(self.layer.bias, -_KEPT)
+
+    def forward(self, encoded: Tensor) -> Tensor:
+        """Negative log shares of shape (n_events, n_out), 0 or more."""
+        if self.layer is None:
+            return encoded.new_zeros(len(encoded), self.n_out)
+        return nn.functional.softplus(self.layer(encoded))
 
 
 class ReadGate(nn.Module):

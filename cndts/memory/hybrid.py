@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cndts._layers import log_time
 from cndts.event_batch import EventBatch
+from cndts.memory.clearing import ClearingMemory
 from cndts.memory.compressed import CompressedMemory
 from cndts.memory.episodic import EpisodicMemory, EpisodicState
 from cndts.memory.gates import ReadGate
@@ -203,6 +204,7 @@ class HybridMemory(nn.Module):
 
 LONG_TERM: dict[str, type[LongTermMemory]] = {
     "decay": CompressedMemory,
+    "clearing": ClearingMemory,
     "oscillating": OscillatingMemory,
     "legendre": LegendreMemory,
 }

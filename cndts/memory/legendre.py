@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from cndts._layers import log_time
 from cndts.event_batch import EventBatch
 from cndts.memory.gated_age import gated_age
-from cndts.memory.gates import PaceGate, WriteGate
+from cndts.memory.gates import ForgetGate, WriteGate
 from cndts.memory.long_term import LongTermMemory
 from cndts.memory.settings import Memory
 
@@ -79,7 +79,7 @@ class LegendreMemory(LongTermMemory[LegendreState]):
     ) -> None:
         super().__init__()
         self.order, self.n_content = order, n_content + 1
-        self.write_gate, self.forget_gate = WriteGate(width, 1, write_gate), PaceGate(width, 1, forget_gate)
+        self.write_gate, self.forget_gate = WriteGate(width, 1, write_gate), ForgetGate(width, 1, forget_gate)
         self.content = nn.Linear(width, n_content)
         self.n_features = (order + 1) * self.n_content + 1
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cndts.event_batch import EventBatch
-from cndts.memory.dropped_since import dropped_since
+from cndts.memory.gated_age import gated_age
 from cndts.memory.gates import ForgetGate, WriteGate
 from cndts.memory.long_term import LongTermMemory
 from cndts.memory.settings import Memory
@@ -27,11 +27,14 @@ class OscillatingState(NamedTuple):
         Sum of weighted values that fades without turning.
     mass : Tensor of shape (n_series, n_timescales)
         Sum of weights that fades.
+    pace : Tensor of shape (n_series, n_timescales)
+        The forget gate's factor on the modes from the last event on.
     """
 
     moment: Tensor
     total: Tensor
     mass: Tensor
+    pace: Tensor
 
 
 class OscillatingMemory(LongTermMemory[OscillatingState]):
@@ -39,11 +42,11 @@ class OscillatingMemory(LongTermMemory[OscillatingState]):
 
     The compressed memory's ODE with complex modes, per channel and time scale:
 
-    .. math:: \dot m = (-\lambda + i \omega) m, \quad \dot n = -\lambda n \quad \text{between events}; \qquad
-        m \leftarrow e^{-d_i} m + w_i v_i, \quad n \leftarrow e^{-d_i} n + w_i \quad \text{at } t_i,
+    .. math:: \dot m = \phi_i (-\lambda + i \omega) m, \quad \dot n = -\phi_i \lambda n \quad \text{on } (t_i, t_{i+1}); \qquad
+        m \mathrel{+}= w_i v_i, \quad n \mathrel{+}= w_i \quad \text{at } t_i,
 
     with :math:`\omega = \lambda \kappa`. Solved exactly for any gaps,
-    :math:`m(T) = \sum_i e^{(-1 + i \kappa) \lambda (T - t_i) - D_i} w_i v_i` with what was dropped since, :math:`D_i`. It is read as
+    :math:`m(T) = \sum_i e^{(-1 + i \kappa) \lambda a_i} w_i v_i` with the gated age :math:`a_i` of event i. It is read as
     the real and imaginary parts of :math:`m / n`, of which a linear layer makes any phase. Gates, contents and normaliser
     are those of `CompressedMemory`; the value is summed once more without turning, for the averages.
 
@@ -98,13 +101,13 @@ class OscillatingMemory(LongTermMemory[OscillatingState]):
         """Modes at zero."""
         mass = self.log_rate.new_zeros(n_rows, self.n_timescales)
         moment = mass.new_zeros(n_rows, 2, self.n_timescales, self.n_content)
-        return OscillatingState(moment, mass, torch.zeros_like(mass))
+        return OscillatingState(moment, mass, torch.zeros_like(mass), torch.ones_like(mass))
 
     def write(self, encoded: Tensor, batch: EventBatch, before: OscillatingState | None = None) -> OscillatingState:
         """Accumulate the events of each series: ``encoded`` has shape (n_events, width)."""
-        drop = self.forget_gate(encoded)
-        dropped = dropped_since(drop, batch)
-        faded, cosine, sine = self._passed(batch.age, dropped, batch.channel)
+        pace = self.forget_gate(encoded)
+        age = gated_age(pace, batch)
+        faded, cosine, sine = self._passed(age, batch.channel)
         weight = torch.exp(self.write_gate(encoded) - faded)
         turned = weight[:, None] * torch.stack([cosine, sine], dim=1)
         content = torch.cat([self.content(encoded), batch.value[:, None]], dim=-1)
@@ -114,22 +117,19 @@ class OscillatingMemory(LongTermMemory[OscillatingState]):
         mass = nothing.mass.index_add(0, batch.series, weight)
         if before is not None:
             first = batch.series_start
-            # In the precision of the state, see `CompressedMemory`.
-            waited, lost = (
-                part.index_select(0, first).to(before.mass) for part in (batch.gap + batch.age, drop + dropped)
-            )
-            older = self._aged(before, waited, lost, batch.series_channel)
+            waited = before.pace * batch.gap.index_select(0, first)[:, None] + age.index_select(0, first)
+            older = self._aged(before, waited, batch.series_channel)
             moment, total, mass = moment + older.moment, total + older.total, mass + older.mass
-        return OscillatingState(moment, total, mass)
+        return OscillatingState(moment, total, mass, pace.index_select(0, batch.series_end))
 
-    def _passed(self, waited: Tensor, dropped: Tensor, channel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Log of what was lost by time and drops, cosine and sine of the turn; each of shape (n, n_timescales)."""
-        faded = (self.log_rate.exp().index_select(0, channel) * waited[:, None]).clamp(max=_FORGOTTEN)
+    def _passed(self, waited: Tensor, channel: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log of what was lost, cosine and sine of the turn, after some gated time; each of shape (n, n_timescales)."""
+        faded = (self.log_rate.exp().index_select(0, channel) * waited).clamp(max=_FORGOTTEN)
         turn = self.turn.index_select(0, channel) * faded
-        return (faded + dropped).clamp(max=_FORGOTTEN), turn.cos(), turn.sin()
+        return faded, turn.cos(), turn.sin()
 
-    def _aged(self, state: OscillatingState, waited: Tensor, dropped: Tensor, channel: Tensor) -> OscillatingState:
-        faded, cosine, sine = self._passed(waited, dropped, channel)
+    def _aged(self, state: OscillatingState, waited: Tensor, channel: Tensor) -> OscillatingState:
+        faded, cosine, sine = self._passed(waited, channel)
         kept = torch.exp(-faded)
         real, imaginary = state.moment.unbind(1)
         cosine, sine = (kept * cosine)[..., None], (kept * sine)[..., None]

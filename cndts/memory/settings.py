@@ -22,7 +22,8 @@ class Memory(NamedParameters):
         Range of the accumulators' initial time scales, as multiples of the longest training horizon. The ``"legendre"``
         memory has no time scales of its own and ignores it.
     long_term : str, default="decay"
-        Kind of long-term memory, a name in `cndts.memory.LONG_TERM`: ``"decay"`` (`CompressedMemory`), ``"oscillating"``
+        Kind of long-term memory, a name in `cndts.memory.LONG_TERM`: ``"decay"`` (`CompressedMemory`), ``"clearing"``
+        (`ClearingMemory`, the same with a forget gate by which one event can clear it), ``"oscillating"``
         (`OscillatingMemory`) or ``"legendre"`` (`LegendreMemory`, with ``timescales`` coefficients).
     episodic_slots : int, default=16
         Salient events per record that the episodic memory keeps; 0 leaves it out.

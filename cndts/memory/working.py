@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cndts._layers import Dropout, log_time, two_layers
 from cndts.event_batch import EventBatch
-from cndts.memory.gates import PaceGate, WriteGate
+from cndts.memory.gates import ForgetGate, WriteGate
 from cndts.memory.slot_attention import SlotAttention
 from cndts.memory.store import MemoryStore
 
@@ -73,7 +73,7 @@ class WorkingMemory(MemoryStore[WorkingState]):
     ) -> None:
         super().__init__()
         self.n_slots, self.width = n_slots, width
-        self.write_gate, self.forget_gate = WriteGate(width, 1, write_gate), PaceGate(width, 1, forget_gate)
+        self.write_gate, self.forget_gate = WriteGate(width, 1, write_gate), ForgetGate(width, 1, forget_gate)
         self.summary = two_layers(_N_FACTS * n_slots, width, width, dropout)
         self.norm = nn.LayerNorm(width)
         self.attention = SlotAttention(width, width + _N_FACTS, n_heads)
