@@ -381,7 +381,10 @@ def test_one_visit_at_a_time() -> None:
         ({"shortest": 0.0}, "memory__shortest must be above 0"),
         ({"longest": math.inf}, "both finite; got shortest=0.01, longest=inf"),
         ({"longest": "4"}, "got shortest=0.01, longest='4'"),
-        ({"long_term": "lstm"}, "memory__long_term must be one of 'decay', 'clearing', 'oscillating', 'legendre'; got 'lstm'"),
+        (
+            {"long_term": "lstm"},
+            "memory__long_term must be one of 'decay', 'clearing', 'oscillating', 'legendre'; got 'lstm'",
+        ),
     ],
 )
 def test_wrong_settings(settings: dict[str, Any], message: str) -> None:
