@@ -58,6 +58,7 @@ class HybridMemoryInterpolator(NeuralInterpolator, HybridMemoryForecaster):
     --------
     >>> from cndts import Interpolation
     >>> from cndts.datasets import make_oscillators
+    >>> from cndts.training import Training
     >>> X, y = Interpolation(observed=0.5, random_state=0).split(make_oscillators(30, random_state=0))
     >>> model = HybridMemoryInterpolator(width=8, training=Training(epochs=1), random_state=0).fit(X, y)
     >>> len(model.predict(X)) == len(y), model.predict_quantiles(X, [0.1, 0.5, 0.9]).shape[1]
