@@ -36,6 +36,7 @@ MEMORIES = {
     "open gates": {"write_gate": False, "read_gate": False, "forget_gate": False},
     "no forget gate": {"forget_gate": False},
     "one round": {"second_round": False},
+    "clearing": {"long_term": "clearing"},
 }
 
 
@@ -119,14 +120,14 @@ def asked(panel: IrregularPanel, last: float) -> IrregularPanel:
 
 
 def largest_difference(model: NeuralForecaster, session: Session, panel: IrregularPanel) -> float:
-    """Of point forecasts and quantiles, in deviations of the channels; of forecasts further out than one, relative to them."""
+    """Of point forecasts and quantiles, in deviations of the channels; further out than one from the mean, relative to that."""
     last = session.last_time if session.n_events else 2.0
     X, times = asked(panel, last), [last, last + 0.4, last + 30.0]
-    unit = np.tile(model.scaling_.std, len(times))
+    mean, unit = (np.tile(part, len(times))[:, None] for part in (model.scaling_.mean, model.scaling_.std))
     point = session.predict(times)[:, None], np.asarray(model.predict(X))[:, None]
     bands = session.predict_quantiles(times, quantiles=LEVELS), model.predict_quantiles(X, LEVELS)
     return max(
-        (np.abs(found - expected) / np.maximum(np.abs(expected), unit[:, None])).max()
+        (np.abs(found - expected) / np.maximum(np.abs(expected - mean), unit)).max()
         for found, expected in (point, bands)
     )
 

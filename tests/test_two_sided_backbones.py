@@ -9,10 +9,17 @@ import torch
 from torch import Tensor
 
 from cndts import Interpolation, IrregularPanel
-from cndts.backbones import TWO_SIDED_BACKBONES, Backbone, LatentOdeBackbone, TwoSidedGruDBackbone
+from cndts.backbones import (
+    TWO_SIDED_BACKBONES,
+    Backbone,
+    LatentOdeBackbone,
+    QueryStates,
+    TwoSidedBackbone,
+    TwoSidedGruDBackbone,
+)
 from cndts.batching import EventStore
 from cndts.benchmarking import make_model
-from cndts.dynamics import Solver
+from cndts.dynamics import Solver, SolverStatistics
 from cndts.estimators import HybridMemoryInterpolator, IrregularInterpolator, LinearInterpolator
 from cndts.event_batch import EventBatch
 from cndts.queries import Queries
@@ -111,6 +118,34 @@ def test_what_is_hidden_does_not_count(name: str) -> None:
     changed = IrregularPanel(panel.offsets, panel.time, panel.channel, value, channels=panel.channels)
     found, before = (answers(module, gap(some, 4.0, 6.0, [5.0])) for some in (changed, panel))
     torch.testing.assert_close(found, before, rtol=0, atol=0)
+
+
+class Penalised(Backbone[tuple[Tensor]]):
+    """Answers nothing, at a price by each way that a backbone may name one."""
+
+    def __init__(self, price: float) -> None:
+        super().__init__()
+        self.price, self.width, self.n_anchors = price, 1, 1
+
+    @classmethod
+    def build(cls, n_channels: int, n_static: int, *, width: int, dropout: float, solver: Solver | None) -> "Penalised":
+        raise NotImplementedError("made by hand")
+
+    def encode(self, batch: EventBatch) -> tuple[Tensor]:
+        return (batch.value,)
+
+    def at(self, state: tuple[Tensor], query_node: Tensor, query_channel: Tensor, query_horizon: Tensor) -> QueryStates:
+        nothing, price = query_horizon.new_zeros(len(query_node), 1), query_horizon.new_tensor(self.price)
+        return QueryStates(nothing, nothing, SolverStatistics("rk4", 1, 1, 1, penalty=10 * price), price)
+
+
+def test_the_penalties_of_both_sides_reach_the_loss() -> None:
+    """Those of the answers and those of the solves."""
+    module, batch = TwoSidedBackbone(N_CHANNELS, Penalised(1.0), Penalised(2.0)), gap(panel_of([20]), 4.0, 6.0, [4.5])
+    said = module(batch)
+    assert said.penalty is not None
+    assert said.statistics.penalty is not None
+    assert float(said.penalty + said.statistics.penalty) == 1 + 2 + 10 + 20
 
 
 @every_backbone

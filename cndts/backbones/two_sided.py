@@ -83,7 +83,8 @@ class TwoSidedBackbone(Backbone[TwoSidedState]):
             return before._replace(anchors=anchors)
         until = torch.where(is_back, query_horizon, (bridge - query_horizon).clamp(min=0))
         after = self.after.at(state.after, query_node, query_channel, until)
-        penalties = [side.penalty for side in (before, after) if side.penalty is not None]
+        # The total of two solves keeps the first one's penalty; the second one's would be lost.
+        penalties = [each for each in (before.penalty, after.penalty, after.statistics.penalty) if each is not None]
         return QueryStates(
             before.features + after.features,
             torch.cat([before.anchors, after.anchors], dim=1),

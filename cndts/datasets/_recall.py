@@ -122,7 +122,8 @@ def make_recall(
         :math:`\mu_2 + \epsilon`, with :math:`\epsilon \sim N(0, 1)`. An event in the channel ``new`` tells the visit; from it to the question
         there are :math:`k` values, with :math:`\log k` uniform from 10 (or ``n_events``, if that is less) to ``n_events``. The answer is
         :math:`\mu_2`: the mean since the announcement, whenever it was, which takes a memory that drops what came before. ``E`` is the mean
-        of :math:`1 / (k + 1)` over the records that were drawn, ``B = 1``.
+        of :math:`1 / (k + 1)` over the records that were drawn, ``B = 1``. ``truth.evidence`` holds the
+        announcement alone, without the values behind it.
     ``"key"`` (retrieval by content)
         ``n_pairs`` early time stamps hold two events: a salient number in the channel ``key``, all different and taken
         from ±3, ±4, ±5, ±6, and an ordinary one in ``value``. Distractors are single events in either channel. The

@@ -38,7 +38,8 @@ def half_lives(model: Any) -> pd.DataFrame:
         shortest first at the start of training); ``"working"`` and ``"episodic"``, with one rate for all channels (``channel`` is
         missing) at which the odds of being read halve in the second round. ``half_life`` is the time at pace 1, ``shortest`` that
         at pace 2 and ``longest`` that at pace 0 (infinite): the range that the forget gate can choose from, all three in the panel's
-        time unit. Where the gate was left out they are equal; the window of the working memory does not fade then, and a
+        time unit. Where the gate was left out, and for a long-term memory that is
+        cleared by events, they are equal; the window of the working memory does not fade then, and a
         long-term memory that knows no rates has no rows.
 
     Raises

@@ -2,13 +2,12 @@
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from cndts.event_batch import EventBatch
-from cndts.memory.compressed import FORGOTTEN, CompressedMemory, CompressedState
-from cndts.memory.dropped_since import dropped_since
+from cndts.memory.compressed import CompressedMemory, CompressedState
 from cndts.memory.gates import ClearingGate, ForgetGate
+from cndts.memory.later_sum import later_sum
 
 
 class ClearingMemory(CompressedMemory):
@@ -42,21 +41,16 @@ class ClearingMemory(CompressedMemory):
 
     forgetting: ClassVar[type[ForgetGate | ClearingGate]] = ClearingGate
 
-    def write(self, encoded: Tensor, batch: EventBatch, before: CompressedState | None = None) -> CompressedState:
-        """Accumulate the events of each series: ``encoded`` has shape (n_events, width)."""
+    def _fading(
+        self, encoded: Tensor, batch: EventBatch, before: CompressedState | None
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Time fades and events drop; the pace is always 1."""
         drop = self.forget_gate(encoded)
-        dropped, rate = dropped_since(drop, batch), self.log_rate.exp()
-        faded = rate.index_select(0, batch.channel) * batch.age[:, None] + dropped
-        weight = torch.exp(self.write_gate(encoded) - faded.clamp(max=FORGOTTEN))
-        content = torch.cat([self.content(encoded), batch.value[:, None]], dim=-1)
-        nothing = self.empty(len(batch.series_node))
-        moment = nothing.moment.to(encoded).index_add(0, batch.series, weight[:, :, None] * content[:, None, :])
-        mass = nothing.mass.to(encoded).index_add(0, batch.series, weight)
+        dropped, rate, older = later_sum(drop, batch), self.log_rate.exp(), None
         if before is not None:
             first = batch.series_start
             # In the precision of the state: in a stream single precision would not resolve slow decay over short gaps.
             waited = (batch.gap + batch.age).index_select(0, first)[:, None].to(before.mass)
-            faded = rate.index_select(0, batch.series_channel) * waited + (drop + dropped).index_select(0, first)
-            kept = torch.exp(-faded.clamp(max=FORGOTTEN))
-            moment, mass = moment + kept[:, :, None] * before.moment, mass + kept * before.mass
-        return CompressedState(moment, mass, torch.ones_like(mass))
+            older = rate.index_select(0, batch.series_channel) * waited + (drop + dropped).index_select(0, first)
+        faded = rate.index_select(0, batch.channel) * batch.age[:, None] + dropped
+        return faded, older, self.empty(len(batch.series_node)).pace.to(encoded)

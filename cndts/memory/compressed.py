@@ -13,7 +13,7 @@ from cndts.memory.long_term import LongTermMemory
 from cndts.memory.settings import Memory
 
 # e^-60 is nothing beside the last event's 1, and denormal numbers below it would slow every product.
-FORGOTTEN = 60.0
+_FORGOTTEN = 60.0
 
 
 class CompressedState(NamedTuple):
@@ -109,22 +109,30 @@ class CompressedMemory(LongTermMemory[CompressedState]):
 
     def write(self, encoded: Tensor, batch: EventBatch, before: CompressedState | None = None) -> CompressedState:
         """Accumulate the events of each series: ``encoded`` has shape (n_events, width)."""
-        pace = self.forget_gate(encoded)
-        age = batch.age[:, None] if self.forget_gate.layer is None else gated_age(pace, batch)
-        rate = self.log_rate.exp()
-        decay = rate.index_select(0, batch.channel) * age
-        weight = torch.exp(self.write_gate(encoded) - decay.clamp(max=FORGOTTEN))
+        faded, older, pace = self._fading(encoded, batch, before)
+        weight = torch.exp(self.write_gate(encoded) - faded.clamp(max=_FORGOTTEN))
         content = torch.cat([self.content(encoded), batch.value[:, None]], dim=-1)
         n_series = len(batch.series_node)
         moment = encoded.new_zeros(n_series, self.n_timescales, self.n_content)
         moment = moment.index_add(0, batch.series, weight[:, :, None] * content[:, None, :])
         mass = encoded.new_zeros(n_series, self.n_timescales).index_add(0, batch.series, weight)
+        if before is not None and older is not None:
+            kept = torch.exp(-older.clamp(max=_FORGOTTEN))
+            moment, mass = moment + kept[:, :, None] * before.moment, mass + kept * before.mass
+        return CompressedState(moment, mass, pace)
+
+    def _fading(
+        self, encoded: Tensor, batch: EventBatch, before: CompressedState | None
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
+        """What each event and the older state have lost at the end of the series, in negative logs, and the pace from there on."""
+        pace = self.forget_gate(encoded)
+        age = batch.age[:, None] if self.forget_gate.layer is None else gated_age(pace, batch)
+        rate, older = self.log_rate.exp(), None
         if before is not None:
             first = batch.series_start
             waited = before.pace * batch.gap.index_select(0, first)[:, None] + age.index_select(0, first)
-            kept = torch.exp(-(rate.index_select(0, batch.series_channel) * waited).clamp(max=FORGOTTEN))
-            moment, mass = moment + kept[:, :, None] * before.moment, mass + kept * before.mass
-        return CompressedState(moment, mass, pace.index_select(0, batch.series_end))
+            older = rate.index_select(0, batch.series_channel) * waited
+        return rate.index_select(0, batch.channel) * age, older, pace.index_select(0, batch.series_end)
 
     def read(self, state: CompressedState) -> Tensor:
         """Normalised contents and log masses, shape (n_series, n_features)."""

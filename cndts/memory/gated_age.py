@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from cndts.event_batch import EventBatch
+from cndts.memory.later_sum import later_sum
 
 
 def gated_age(pace: Tensor, batch: EventBatch) -> Tensor:
@@ -33,8 +34,5 @@ def gated_age(pace: Tensor, batch: EventBatch) -> Tensor:
     >>> gated_age(torch.tensor([[2.0], [0.5], [1.0]]), batch).flatten().tolist()
     [3.5, 1.5, 0.0]
     """
-    ahead = batch.gap.roll(-1).index_fill(0, batch.series_end, 0.0)
-    # The running sum goes over all series of the batch, and differences of it lose digits: so in double precision.
-    spent = (pace * ahead[:, None]).double()
-    passed = spent.cumsum(0) - spent
-    return (passed.index_select(0, batch.series_end).index_select(0, batch.series) - passed).to(pace.dtype)
+    since = batch.gap.index_fill(0, batch.series_start, 0.0)  # a series' first event waited for no event of the batch
+    return later_sum(pace.roll(1, 0) * since[:, None], batch)
