@@ -26,7 +26,7 @@ test: $(VENV)/.installed-test ## Run the tests and the examples in the docstring
 test-slow: $(VENV)/.installed-test ## Run the tests that take minutes or need much data
 	$(BIN)/pytest -m slow
 
-test-oldest: $(OLDEST)/.installed ## Run the tests under the oldest supported pandas (2.2) and scikit-learn (1.6)
+test-oldest: $(OLDEST)/.installed ## Run the tests under the oldest supported pandas (2.2), scikit-learn (1.6) and sktime (1.1)
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/pytest $(TEST_OPTIONS)
 
 test-matrix: test test-oldest ## Run the tests under the newest and the oldest supported libraries

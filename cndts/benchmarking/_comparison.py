@@ -20,6 +20,7 @@ from cndts.metrics import (
     paired_bootstrap,
     paired_bootstrap_by_channel,
 )
+from cndts.metrics._average import Average
 from cndts.targets import Targets
 
 MIN_TARGETS = 200
@@ -64,6 +65,7 @@ def compare_models(
     predictions: Mapping[str, Sequence[Floats]],
     means: Floats,
     *,
+    average: Average = "channel",
     n_resamples: int = 1000,
     min_targets: int = MIN_TARGETS,
     random_state: int = 0,
@@ -74,8 +76,8 @@ def compare_models(
     -------
     DataFrame
         Columns model, against, metric, channel (``"all"`` or a name), count, difference (model minus against),
-        low, high, share (of the resamples in which ``model`` is better). ``mae`` and ``mse`` are means over channels,
-        ``skill`` the mean over channels with at least ``min_targets`` targets; only those appear on their own.
+        low, high, share (of the resamples in which ``model`` is better). ``mae`` and ``mse`` are means over what
+        ``average`` names, ``skill`` the mean over channels with at least ``min_targets`` targets; only those appear on their own.
     """
     rows = []
     for first, second in combinations(predictions, 2):
@@ -87,7 +89,7 @@ def compare_models(
                 "n_resamples": n_resamples,
                 "random_state": random_state,
             }
-            whole = paired_bootstrap(*pair, **common, min_targets=min_targets)
+            whole = paired_bootstrap(*pair, **common, average=average, min_targets=min_targets)
             entry: dict[Any, Any] = {"channel": "all", "count": int((~np.isnan(y.value)).sum()), **vars(whole)}
             by_channel = paired_bootstrap_by_channel(*pair, **common)
             enough = by_channel[by_channel["count"] >= min_targets].rename_axis("channel").reset_index()

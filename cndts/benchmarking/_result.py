@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cndts.benchmarking._exchange import write_json
+from cndts.metrics._average import Average
 
 SUMMARY = ("mse", "mae", "skill", "crps", "coverage_90", "fit_seconds", "predict_seconds", "peak_mb")
 # of some protocols: about values that the context lacks, about labels, about curves
@@ -40,6 +41,8 @@ class BenchmarkResult:
         Per model and channel: count, mse, mae and skill, averaged over seeds.
     comparisons : DataFrame
         Paired bootstrap of every two models, see ``compare_models``.
+    average : {"observation", "channel", "record"}
+        What the errors of ``comparisons`` are means over, by the rule of the protocol.
     published : DataFrame
         Published results under the protocol; ``attrs["caution"]`` says why they do not quite compare.
     machine : dict
@@ -54,6 +57,7 @@ class BenchmarkResult:
     runs: list[dict[str, Any]]
     channels: pd.DataFrame
     comparisons: pd.DataFrame
+    average: Average
     published: pd.DataFrame
     machine: dict[str, Any] = field(default_factory=dict)
     protocol_settings: dict[str, Any] = field(default_factory=dict)
@@ -78,6 +82,7 @@ class BenchmarkResult:
                 "machine": self.machine,
                 "runs": self.runs,
                 "channels": self.channels.to_dict("records"),
+                "average": self.average,
                 "comparisons": self.comparisons.to_dict("records"),
                 "published": self.published.reset_index(drop=self.published.index.name is None).to_dict("records"),
                 "caution": self.published.attrs.get("caution", ""),

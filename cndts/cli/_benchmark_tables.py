@@ -62,7 +62,8 @@ def differences_table(result: BenchmarkResult) -> Table:
     rows = result.comparisons[result.comparisons["model"] == first]
     cells = [_against(str(other), rows[rows["against"] == other]) for other in rows["against"].unique()]
     headings = ("against", "MAE", "MSE", "skill", "channels won", "lost")
-    return make_table(f"{first} minus another model, 95 % interval over records", headings, cells)
+    title = f"{first} minus another model, means over {result.average}s, 95 % interval over records"
+    return make_table(title, headings, cells)
 
 
 def published_table(published: pd.DataFrame) -> Table:

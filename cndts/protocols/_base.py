@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from cndts.metrics._average import Average
 from cndts.panel import IrregularPanel
 from cndts.protocols._split import ProtocolSplit
 from cndts.targets import Targets
@@ -30,10 +31,13 @@ class Protocol(ABC):
         The name that :func:`cndts.protocols.protocol` knows it by.
     data : str
         The data set that it is about, by which ``cndts benchmark`` chooses the reader.
+    average : {"observation", "channel", "record"}
+        What ``cndts benchmark`` averages differences between models over: the rule of :meth:`score`, or the nearest to it.
     """
 
     name: ClassVar[str]
     data: ClassVar[str]
+    average: ClassVar[Average] = "observation"
 
     def generate(self) -> IrregularPanel:
         """The data set, where the protocol itself says how it is made.

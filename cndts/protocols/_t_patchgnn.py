@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cndts.metrics import mean_absolute_error, mean_squared_error
+from cndts.metrics._average import Average
 from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
 from cndts.protocols._published_t_patchgnn import t_patchgnn_physionet2012
@@ -47,6 +48,7 @@ class TPatchGNNPhysioNet2012(Protocol):
 
     name: ClassVar[str] = "t-patchgnn/physionet2012"
     data: ClassVar[str] = "physionet2012"
+    average: ClassVar[Average] = "channel"
 
     def split(self, panel: IrregularPanel) -> ProtocolSplit:
         """Training, validation and test records, scaled, cut at 24 h.

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from cndts.metrics._average import Average
 from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
 from cndts.protocols._chunks import chunks
@@ -43,6 +44,7 @@ class TPatchGNNHumanActivity(Protocol):
 
     name: ClassVar[str] = "t-patchgnn/human-activity"
     data: ClassVar[str] = "human-activity"
+    average: ClassVar[Average] = "channel"
 
     def split(self, panel: IrregularPanel) -> ProtocolSplit:
         """Chunks of the training, validation and test recordings, scaled, cut after 3000 ms.

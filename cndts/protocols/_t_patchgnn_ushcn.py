@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from cndts.metrics._average import Average
 from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
 from cndts.protocols._chunks import chunks
@@ -50,6 +51,7 @@ class TPatchGNNUSHCN(Protocol):
 
     name: ClassVar[str] = "t-patchgnn/ushcn"
     data: ClassVar[str] = "ushcn"
+    average: ClassVar[Average] = "channel"
 
     stations: Stations = "active"
     random_state: int = 0
