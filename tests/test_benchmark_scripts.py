@@ -284,3 +284,12 @@ class TestCompareVersions:
             run(script, monkeypatch, "data", "--folder", folders[0], "--against", folders[1], "--json", tmp_path / "o")
         with pytest.raises(SystemExit, match="holds no predictions"):
             run(script, monkeypatch, "data", "--folder", tmp_path, "--against", folders[1], "--json", tmp_path / "o")
+
+
+@pytest.mark.parametrize("script", [("fields", "tables")], indirect=True)
+def test_the_tables_of_the_fields_are_those_of_the_results(script: ModuleType) -> None:
+    """Every table that the results give stands in the README as it is, so that neither grows old alone."""
+    readme = (BENCHMARKS / "fields" / "README.md").read_text(encoding="utf-8")
+    for task in script.MODELS:
+        for table in script.tables(task):
+            assert f"\n{table}\n" in readme, table.splitlines()[0]

@@ -2,7 +2,6 @@
 
 import json
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,10 @@ def test_there_are_notebooks() -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All code cells run in order in one namespace, in an empty folder, without a warning."""
-    if "sktime" in path.stem and find_spec("sktime") is None:
-        pytest.skip('sktime is absent: pip install "cndts[sktime]"')
+    if "sktime" in path.stem:
+        sktime = pytest.importorskip("sktime", reason='sktime is absent: pip install "cndts[sktime]"')
+        if sktime.__version__.startswith("1.1."):
+            pytest.skip("cv_global of sktime 1.1 fails with every forecaster; the notebook wants 1.2")
     monkeypatch.chdir(tmp_path)
     plt.switch_backend("agg")
     namespace: dict[str, Any] = {"__name__": "__main__"}
