@@ -99,6 +99,26 @@ def test_extrapolation_bounds():
     assert np.asarray(Extrapolation(24, np.inf).split(panel)[1]).tolist() == [2, 3, 4, 5]
 
 
+@given(panels(), st.sets(st.sampled_from("abc")), st.sets(st.sampled_from("abc")))
+def test_channels_that_are_asked_for_and_channels_that_are_hidden(panel, asked, hidden):
+    """Either choice takes rows away from one side and changes nothing else."""
+    X, y = Extrapolation(observe=20, horizon=20).split(panel)
+    X_some, y_some = Extrapolation(observe=20, horizon=20, channels=sorted(asked), hidden=sorted(hidden)).split(panel)
+    names = np.array(panel.channels)
+    assert context_rows(X_some) == [row for row in context_rows(X) if names[row[2]] not in hidden]
+    assert target_rows(y_some) == [row for row in target_rows(y) if names[row[2]] in asked]
+    assert X_some.channels == panel.channels
+
+
+@given(panels(), st.sets(st.sampled_from("abc"), min_size=1), st.integers(0, 5))
+def test_channels_that_lose_events(panel, chosen, seed):
+    """Their events are hidden as they would be among all; the others stay whole."""
+    _, everything = Interpolation(random_state=seed).split(panel)
+    X, y = Interpolation(random_state=seed, channels=sorted(chosen)).split(panel)
+    assert target_rows(y) == [row for row in target_rows(everything) if panel.channels[row[2]] in chosen]
+    assert sorted(context_rows(X) + target_rows(y)) == context_rows(panel)
+
+
 def test_extrapolation_keeps_what_belongs_to_records():
     """Statics, groups and units stay; queries of the panel are replaced."""
     panel = IrregularPanel(
@@ -139,6 +159,9 @@ def test_lengths_as_timedelta():
             "horizon must be a number in the panel's unit or a pandas.Timedelta; got 'day'",
         ),
         ({"observe": pd.Timedelta("1h")}, TypeError, "time unit 'visit' is no unit of time; give observe as a number"),
+        ({"channels": ["HR"]}, ValueError, r"channels names channels that the panel does not have: \['HR'\]; it has"),
+        ({"hidden": ["HR"]}, ValueError, "hidden names channels that the panel does not have"),
+        ({"channels": "HR"}, TypeError, r"got the string 'HR'. Write \['HR'\]"),
     ],
 )
 def test_extrapolation_refuses(task, error, text):

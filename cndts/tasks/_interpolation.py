@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from cndts._ragged import record_of_row
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
+from cndts.tasks._channels import as_names, events_in
 from cndts.tasks._context import context_and_targets
 from cndts.tasks._duration import in_time_unit
 from cndts.tasks._random import record_keys, shuffled_within, uniform
@@ -48,6 +50,8 @@ class Interpolation:
         ``1 - observed`` of the time between a record's first and last event, rounded at random so that the mean is
         exact. Blocks neither overlap nor reach beyond these two events, so that the record goes on on both sides, and a
         record no longer than one block keeps everything. The share of the events that is hidden varies.
+    channels : sequence of str, optional
+        Channels that lose events, each of which is hidden as it would be without this; all by default. The others stay whole.
 
     Examples
     --------
@@ -67,6 +71,7 @@ class Interpolation:
     n_blocks: int = 1
     random_state: int | None = 0
     block_length: float | pd.Timedelta | None = None
+    channels: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.observed < 1:
@@ -82,6 +87,7 @@ class Interpolation:
                 'block_length goes with pattern="blocks" and without n_blocks, as it sets their number; '
                 f"got pattern={self.pattern!r}, n_blocks={self.n_blocks!r}."
             )
+        object.__setattr__(self, "channels", as_names(self.channels, "channels"))
 
     def split(self, panel: IrregularPanel) -> tuple[IrregularPanel, Targets]:
         """Visible events with queries, and the values at these queries.
@@ -103,9 +109,11 @@ class Interpolation:
         TypeError
             If ``block_length`` is a Timedelta and the panel's time unit is not a unit of time.
         ValueError
-            If ``block_length`` is not positive and finite.
+            If ``block_length`` is not positive and finite, or a channel is named that the panel does not have.
         """
         hidden = self._hidden(panel, record_keys(panel.records, self.random_state))
+        if self.channels is not None:
+            hidden &= events_in(panel, tuple(self.channels), "channels")
         return context_and_targets(panel, ~hidden, hidden)
 
     def _hidden(self, panel: IrregularPanel, keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
