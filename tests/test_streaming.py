@@ -37,6 +37,7 @@ MEMORIES = {
     "no forget gate": {"forget_gate": False},
     "one round": {"second_round": False},
     "clearing": {"long_term": "clearing"},
+    "regression": {"regression": True},
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline, make_union
@@ -21,7 +21,7 @@ from cndts.training import Training
 
 LABEL = "In-hospital_death"
 SIZES = ("epochs", "members", "width")  # of networks
-MODELS = ("summary", "encoder", "summary and encoder", "classifier")
+MODELS = ("summary", "encoder", "summary and encoder", "classifier", "vote")
 
 
 def main() -> None:
@@ -84,6 +84,9 @@ def made(job: dict[str, Any]) -> Any:
     }
     if job["model"] == "classifier":
         return HybridMemoryClassifier(**network)
+    if job["model"] == "vote":
+        members = [("trees", made(job | {"model": "summary"})), ("network", made(job | {"model": "classifier"}))]
+        return VotingClassifier(members, voting="soft")
     encoder = HybridMemoryEncoder(HybridMemoryForecaster(**network))
     features = encoder if job["model"] == "encoder" else make_union(RecordSummary(), encoder)
     return make_pipeline(features, trees(job["seed"]))

@@ -11,6 +11,7 @@ from cndts.backbones.backbone import Backbone, QueryStates
 from cndts.backbones.channel_attention import ChannelAttention
 from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.later_side import LaterSide, Neighbours
+from cndts.backbones.neighbour_regression import Latest, NeighbourRegression
 from cndts.backbones.readout import Readout
 from cndts.backbones.record_clock import RecordClock
 from cndts.backbones.record_digest import RecordDigest
@@ -38,6 +39,8 @@ class EncodedRecords(NamedTuple):
         Observations next to the gap, of a model that sees both sides.
     penalty : Tensor or None
         What the memories add to the training loss.
+    latest : Latest or None
+        Nearest values of all channels, of a model that has a `NeighbourRegression`.
     """
 
     nodes: Tensor
@@ -45,6 +48,7 @@ class EncodedRecords(NamedTuple):
     elapsed: Tensor
     neighbours: Neighbours | None = None
     penalty: Tensor | None = None
+    latest: Latest | None = None
 
 
 class HybridMemoryBackbone(Backbone[EncodedRecords]):
@@ -62,6 +66,7 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
 
     With ``two_sided`` the memories also run backwards over what comes after the gap in which a record is asked (``batch.later``),
     by the same weights; a `LaterSide` adds what they hold to the nodes, and the straight line across the gap is one more anchor.
+    With ``Memory(regression=True)`` a `NeighbourRegression` is another one.
 
     Parameters
     ----------
@@ -106,7 +111,9 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
     ) -> None:
         super().__init__()
         self.width, self.n_channels = width, n_channels
-        self.n_anchors = (memory.timescales + 2) * (2 if two_sided else 1)
+        n_sides = 2 if two_sided else 1
+        self.regression = NeighbourRegression(n_channels, n_sides) if memory.regression else None
+        self.n_anchors = (memory.timescales + 2) * n_sides + (1 if memory.regression else 0)
         self.later_side = LaterSide(n_channels, width, dropout) if two_sided else None
         self.chunk, self.has_second_round = memory.chunk, memory.second_round
         self.encoder = EventEncoder(n_channels, width)
@@ -200,7 +207,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             nodes = self.second_round(nodes + read)
         anchors = self._anchors(averages, facts, len(static))
         elapsed = self._elapsed(facts, len(static))
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, penalty=penalty)
+        latest = self._latest(len(anchors), facts)
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, penalty=penalty, latest=latest)
 
     def _between(self, later_side: LaterSide, batch: EventBatch, later: EventBatch) -> EncodedRecords:
         """Nodes that know both sides of a gap."""
@@ -224,7 +232,11 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         neighbours = Neighbours.of(facts, facts_after, batch)
         anchors = torch.cat([anchors, after], dim=1)
         elapsed = self._elapsed(facts, batch.n_records)
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, neighbours, penalty)
+        latest = self._latest(len(anchors), facts, facts_after)
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, neighbours, penalty, latest)
+
+    def _latest(self, n_nodes: int, *sides: SeriesFacts) -> Latest | None:
+        return None if self.regression is None else self.regression.latest(sides, n_nodes)
 
     def _first(self, state: HybridState, facts: SeriesFacts, averages: Tensor, static: Tensor) -> Tensor:
         """Nodes before they exchange, shape (n_records, n_channels, width)."""
@@ -249,6 +261,10 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         anchors = state.anchors.index_select(0, query_node)
         if self.later_side is not None:
             anchors = self._with_line(anchors, state.neighbours, query_node, query_horizon)
+        if self.regression is not None and state.latest is not None:
+            reach = self._reach(state.neighbours, query_node, query_horizon)
+            related = self.regression(state.latest, query_node, query_channel, reach)
+            anchors = torch.cat([anchors, related[:, None]], dim=1)
         return QueryStates(features, anchors, statistics, state.penalty)
 
     def _elapsed(self, facts: SeriesFacts, n_records: int) -> Tensor:
@@ -267,9 +283,16 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         """The straight line across the gap before all other anchors; the last value where there is no later side."""
         if neighbours is not None:
             return torch.cat([neighbours.line(node, horizon)[:, None], anchors], dim=1)
-        return torch.nn.functional.pad(
-            torch.cat([anchors[:, :1], anchors], dim=1), (0, self.n_anchors - anchors.shape[1] - 1)
-        )
+        n_later = anchors.shape[1] - 1  # the training mean stands there once
+        return torch.nn.functional.pad(torch.cat([anchors[:, :1], anchors], dim=1), (0, n_later))
+
+    def _reach(self, neighbours: Neighbours | None, node: Tensor, horizon: Tensor) -> Tensor:
+        """Time from each query to the record's nearest event on each side, shape (n_queries, n_sides)."""
+        if self.later_side is None:
+            return horizon[:, None]
+        if neighbours is None:
+            return torch.stack([horizon, horizon], dim=1)
+        return torch.stack([horizon, neighbours.ahead(node, horizon)], dim=1)
 
     def _place(self, read: Tensor, node: Tensor, static: Tensor) -> Tensor:
         """Nodes of shape (n_records, n_channels, width): what was read where there are events, else ``unseen``."""

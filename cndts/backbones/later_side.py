@@ -50,13 +50,15 @@ class Neighbours(NamedTuple):
 
     def line(self, node: Tensor, horizon: Tensor) -> Tensor:
         """Straight line between the neighbours of nodes at their horizons, both of shape (n_queries,)."""
-        record = node // (len(self.value) // len(self.bridge))
-        is_back, bridge = self.is_back[record], self.bridge[record]
-        ahead = torch.where(is_back, horizon, (bridge - horizon).clamp(min=0))
-        to_next = self.distance[node, 1] + ahead
+        to_next = self.distance[node, 1] + self.ahead(node, horizon)
         since_last = self.distance[node, 0] + horizon
         share = since_last / (since_last + to_next).clamp(min=1e-9)
         return torch.lerp(self.value[node, 0], self.value[node, 1], share)
+
+    def ahead(self, node: Tensor, horizon: Tensor) -> Tensor:
+        """Time from each query to the record's first event after the gap, shape (n_queries,)."""
+        record = node // (len(self.value) // len(self.bridge))
+        return torch.where(self.is_back[record], horizon, (self.bridge[record] - horizon).clamp(min=0))
 
 
 class LaterSide(nn.Module):

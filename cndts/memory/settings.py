@@ -31,6 +31,9 @@ class Memory(NamedParameters):
         Whether the gates are learned. Open gates take in, read and forget everything at one rate.
     second_round : bool, default=True
         Whether working and episodic memory are read again once the channels have exchanged.
+    regression : bool, default=False
+        Whether a plain linear regression on the nearest values of all channels is one more forecast to start from
+        (`NeighbourRegression`). For channels that are measured together and go with each other, as blood pressures do.
     cycles : "calendar" or sequence of float, default="calendar"
         Lengths of cycles, in the panel's time unit, whose phase since the record's first event is known to a query, such as ``(12.42,)`` for
         the tide in hours; ``()`` for none. ``"calendar"`` takes the day, the week and the year, as far as the panel counts in a unit of
@@ -60,6 +63,7 @@ class Memory(NamedParameters):
         read_gate: bool = True,
         forget_gate: bool = True,
         second_round: bool = True,
+        regression: bool = False,
         cycles: str | Sequence[float] = "calendar",
         chunk: int = 32_768,
     ) -> None:
@@ -74,6 +78,7 @@ class Memory(NamedParameters):
         self.read_gate = read_gate
         self.forget_gate = forget_gate
         self.second_round = second_round
+        self.regression = regression
         self.cycles = cycles
         self.chunk = chunk
 
@@ -92,7 +97,7 @@ def check_memory(settings: Memory) -> None:
     Raises
     ------
     ValueError
-        If a size is not an integer or too small, the time scales are not a rising pair of finite numbers above 0, or the cycles are
+        If a size is not an integer or too small, ``regression`` is no truth value, the time scales are not a rising pair of finite numbers above 0, or the cycles are
         not lengths.
 
     Examples
@@ -106,6 +111,8 @@ def check_memory(settings: Memory) -> None:
         value = getattr(settings, name)
         if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise ValueError(f"memory__{name} must be an integer of {least} or more; got {value!r}.")
+    if settings.regression not in (True, False):
+        raise ValueError(f"memory__regression must be True or False; got {settings.regression!r}.")
     shortest, longest = settings.shortest, settings.longest
     if not all(isinstance(value, Real) for value in (shortest, longest)) or not 0 < shortest < longest < float("inf"):
         raise ValueError(
