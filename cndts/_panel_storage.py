@@ -195,7 +195,7 @@ class PanelStorage:
     @property
     def shape(self) -> tuple[int]:
         """``(n_records,)``: what scikit-learn counts and slices."""
-        return (len(self),)
+        return _OneAxis((len(self),))
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -253,13 +253,34 @@ class PanelStorage:
         return all(_same(mine, other.__dict__[name]) for name, mine in self.__dict__.items())
 
 
+_ONE_AXIS = "a panel has one axis (records) and no columns"
+_OF_CHANNELS = (
+    "Select channels with panel.where(np.isin(panel.channel, ...)), static features with panel.static[...]; records by their ids "
+    "with panel[panel.records.get_indexer(ids)]."
+)
+
+
+class _OneAxis(tuple[int]):
+    """The shape of a panel, which says what is missing where columns are counted (ColumnTransformer does)."""
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, int) and not -1 <= key < 1:
+            raise IndexError(
+                f"{_ONE_AXIS}; got shape[{key}]. What picks columns, such as ColumnTransformer, takes tables: put RecordSummary or "
+                "InterpolatedTable before it."
+            )
+        return super().__getitem__(key)
+
+
 def _row_key(key: object) -> object:
     """The part of a key that selects records, as something with one axis."""
     if isinstance(key, tuple):
         rest_is_full = all(part is Ellipsis or (isinstance(part, slice) and part == slice(None)) for part in key[1:])
         if not key or not rest_is_full:
-            raise IndexError(f"a panel has one axis (records); got the key {key!r}.")
+            raise IndexError(f"{_ONE_AXIS}; got the key {key!r}. {_OF_CHANNELS}")
         key = key[0]
+    if isinstance(key, str) or (isinstance(key, list) and any(isinstance(name, str) for name in key)):
+        raise IndexError(f"{_ONE_AXIS}, indexed by position; got the key {key!r}. {_OF_CHANNELS}")
     if isinstance(key, (bool, np.bool_)):
         raise IndexError(f"records are indexed by position; got {key!r}. Use a list or array of one boolean a record.")
     if key is Ellipsis:

@@ -42,18 +42,29 @@ class NamedParameters(BaseEstimator):
         ValueError
             If there is no parameter of that name; the text suggests the nearest one.
         """
-        for key in params:
-            _check_name(self, key, params, {"asked": key, "owner": self})
+        check_names(self, params)
         return super().set_params(**params)
+
+
+def check_names(estimator: Any, params: Mapping[str, Any]) -> None:
+    """Refuse names that are to be set together and that an estimator, or a part of it, does not have.
+
+    Raises
+    ------
+    ValueError
+        As `NamedParameters.set_params`.
+    """
+    for key in params:
+        _check_name(estimator, key, params, {"asked": key, "owner": estimator})
 
 
 def _check_name(estimator: Any, key: str, params: Mapping[str, Any], context: Mapping[str, Any]) -> None:
     name, _, rest = key.partition("__")
-    valid = sorted(estimator.get_params(deep=False))
+    valid = _own(estimator)
     if name not in valid:
-        raise ValueError(_unknown(type(estimator).__name__, name, valid, context["asked"], context["owner"]))
+        raise ValueError(_unknown(type(estimator).__name__, name, sorted(valid), context["asked"], context["owner"]))
     if rest:
-        part = params.get(name, getattr(estimator, name))
+        part = params.get(name, valid[name])
         if part is None and name in getattr(estimator, "_settings", {}):
             part = estimator._settings[name]()
         if not hasattr(part, "get_params") or isinstance(part, type):
@@ -71,8 +82,13 @@ def _unknown(kind: str, name: str, valid: list[str], asked: str, owner: Any) -> 
     return f"Invalid parameter {name!r} for estimator {kind}{nested}: {hint}Valid parameters of {kind} are: {valid}."
 
 
+def _own(estimator: Any) -> dict[str, Any]:
+    """What is set by a name of one part: parameters, and the steps of a pipeline, which a deep look alone shows."""
+    return {name: value for name, value in estimator.get_params(deep=True).items() if "__" not in name}
+
+
 def _all_names(estimator: Any, prefix: str = "") -> Iterator[str]:
-    for name, part in estimator.get_params(deep=False).items():
+    for name, part in _own(estimator).items():
         yield prefix + name
         if part is None and name in getattr(estimator, "_settings", {}):
             part = estimator._settings[name]()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cndts._whole_file import whole_file
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 _KEY = "cndts"
 
 
@@ -59,7 +59,7 @@ def read_model(path: str | os.PathLike[str], kind: str | None = None) -> tuple[d
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not a model file, holds another class, or was written by a newer version.
+        If it is not a model file, holds another class, or was written by an earlier or newer version.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"no model file at {str(path)!r}; write one with model.save(path).")
@@ -74,6 +74,11 @@ def read_model(path: str | os.PathLike[str], kind: str | None = None) -> tuple[d
     if header["format"] > FORMAT_VERSION:
         raise ValueError(
             f"{str(path)!r} has format {header['format']}; this version of cndts reads up to {FORMAT_VERSION}. Update cndts."
+        )
+    if header["format"] < FORMAT_VERSION:
+        raise ValueError(
+            f"{str(path)!r} has format {header['format']}, of an earlier version of cndts; this one reads format {FORMAT_VERSION}. "
+            f"Fit and save the {header['kind']} again."
         )
     if kind is None:
         return header["config"] | {"kind": header["kind"]}, tensors

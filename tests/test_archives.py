@@ -1,16 +1,20 @@
 """Archives are read into memory without being trusted."""
 
+import functools
+import gzip
 import io
 import os
 import stat
 import tarfile
 import zipfile
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cndts.datasets._archives import ArchiveLimits, fingerprint, read_files
+from cndts.datasets import _archives, read_mimic
+from cndts.datasets._archives import ArchiveLimits, decompress, fingerprint, read_files, read_nested
 
 FILES = {"set/1.txt": b"one\n", "set/deep/2.txt": b"", "3.txt": b"three" * 1000, "set/page.html": b"<html>"}
 CLIMBING = ["../1.txt", "set/../../1.txt", "/etc/1.txt", "..\\1.txt", "C:\\1.txt", "C:1.txt"]
@@ -135,11 +139,29 @@ def test_a_tar_header_cannot_ask_for_more_memory_than_allowed(tmp_path):
         read(path, total_bytes=2**20)
 
 
-def test_large_files_in_folders_are_refused_too(tmp_path):
+def test_files_on_disk_have_a_limit_of_their_own(tmp_path):
+    """A file may be larger than the files of an archive, which may be a bomb, wherever it lies."""
     folder = write_folder(tmp_path / "folder", FILES)
+    assert read(folder, member_bytes=10)["3.txt"] == FILES["3.txt"]
+    with pytest.raises(ValueError, match=r"3\.txt has 5,000 bytes; files above 4,999 bytes are refused"):
+        read(folder, file_bytes=4999)
+    with pytest.raises(ValueError, match="folder unpacks to more than 5,000 bytes"):
+        read(folder, total_bytes=5000)
 
-    with pytest.raises(ValueError, match="entries above 10 bytes"):
-        read(folder, member_bytes=10)
+
+@pytest.mark.parametrize("named", ["full_dataset.csv", "."])
+def test_readers_hold_files_in_folders_to_the_limit_of_files(tmp_path, monkeypatch, named):
+    header, row = "hadm_id,time_stamp,Value_label_0,Mask_label_0", "9,30,5.5,1"
+    (tmp_path / "full_dataset.csv").write_text(f"{header}\n{row}\n")
+    small = functools.partial(ArchiveLimits, member_bytes=10)
+    monkeypatch.setattr(_archives, "ArchiveLimits", functools.partial(small, file_bytes=100))
+    assert read_mimic(tmp_path / named).n_events == 1
+    write_zip(tmp_path / "full.zip", {"full_dataset.csv": (tmp_path / "full_dataset.csv").read_bytes()})
+    with pytest.raises(ValueError, match="entries above 10 bytes are refused"):
+        read_mimic(tmp_path / "full.zip")
+    monkeypatch.setattr(_archives, "ArchiveLimits", functools.partial(small, file_bytes=50))
+    with pytest.raises(ValueError, match=r"full_dataset\.csv has 57 bytes; files above 50 bytes are refused"):
+        read_mimic(tmp_path / named)
 
 
 def test_pipes_and_dangling_links_in_folders_are_not_opened(tmp_path):
@@ -214,3 +236,79 @@ def test_flipped_bits_are_found_or_harmless(tmp_path_factory, position, bit, kin
     if kind != "tar":  # a plain tar has no checksum over its content
         contents = [content for content in found.values() if content is not None]
         assert set(contents) <= set(files.values())
+
+
+# ---- archives in archives ------------------------------------------------------------------------
+
+
+def packed(tmp_path, write, files, name):
+    """The bytes of an archive."""
+    return write(tmp_path / name, files).read_bytes()
+
+
+def read_all(path, **limits):
+    return dict(read_nested(path, wanted, limits=ArchiveLimits(**limits)))
+
+
+@pytest.mark.parametrize(("write", "name"), [(write_zip, "in.zip"), (write_tar, "in.tar.gz"), (write_tar, "in.TGZ")])
+def test_files_in_inner_archives_take_their_place(tmp_path, write, name):
+    inner = packed(tmp_path, write, FILES, name)
+    outer = write_zip(tmp_path / "outer.zip", {f"data/{name}": inner, "9.txt": b"nine", "__MACOSX/._in.zip": b"fork"})
+
+    expected = {f"data/{name}/{file}": content for file, content in {**FILES, "set/page.html": None}.items()}
+    assert read_all(outer) == {**expected, "9.txt": b"nine", "__MACOSX/._in.zip": None}
+    assert read_all(write_folder(tmp_path / "folder", {name: inner})) == {
+        f"{name}/{file}": content for file, content in {**FILES, "set/page.html": None}.items()
+    }
+
+
+def test_archives_nest_three_deep_and_no_deeper(tmp_path):
+    content = b"deep"
+    names = ["1.txt", "c.zip", "b.zip", "a.zip", "outer.zip"]
+    for inside, around in pairwise(names):
+        content = packed(tmp_path, write_zip, {inside: content}, around)
+    assert read_all(tmp_path / "outer.zip") == {"a.zip/b.zip/c.zip/1.txt": b"deep"}
+
+    with pytest.raises(ValueError, match=r"outer.zip/a.zip/b.zip/c.zip holds archives in archives, more than 3 deep"):
+        deeper = packed(tmp_path, write_zip, {"d.zip": packed(tmp_path, write_zip, FILES, "d.zip")}, "c.zip")
+        for around, inside in (("b.zip", "c.zip"), ("a.zip", "b.zip"), ("outer.zip", "a.zip")):
+            deeper = packed(tmp_path, write_zip, {inside: deeper}, around)
+        read_all(tmp_path / "outer.zip")
+
+
+@pytest.mark.parametrize("member", ["1.txt", "1.html"])
+def test_inner_archives_share_one_limit(tmp_path, member):
+    """Each is small enough by itself; a tar has to be unpacked even where nothing in it is wanted."""
+    inner = packed(tmp_path, write_tar, {member: bytes(2**20)}, "in.tar.gz")
+    outer = write_zip(tmp_path / "outer.zip", {f"{i}.tar.gz": inner for i in range(4)})
+
+    assert len(read_all(outer, total_bytes=2**23)) == 4
+    with pytest.raises(ValueError, match=r"outer.zip/\d.tar.gz unpacks to more than 3,145,728 bytes"):
+        read_all(outer, total_bytes=3 * 2**20)
+    with pytest.raises(ValueError, match="more than 7 entries"):
+        read_all(outer, members=7)
+
+
+@pytest.mark.parametrize("name", CLIMBING)
+def test_inner_archives_are_trusted_no_more(tmp_path, name):
+    inner = packed(tmp_path, write_zip, {name: b"evil"}, "in.zip")
+    with pytest.raises(ValueError, match=r"outer.zip/in.zip holds the entry .* points outside the archive"):
+        read_all(write_zip(tmp_path / "outer.zip", {"in.zip": inner}))
+
+
+def test_damaged_inner_archives_are_named(tmp_path):
+    inner = packed(tmp_path, write_zip, FILES, "in.zip")
+    with pytest.raises(ValueError, match=r"outer.zip/in.zip is damaged or cut short"):
+        read_all(write_zip(tmp_path / "outer.zip", {"in.zip": inner[:-30]}))
+    with pytest.raises(ValueError, match=r"outer.zip/in.zip is neither a folder nor a tar or zip archive"):
+        read_all(write_zip(tmp_path / "outer.zip", {"in.zip": b"text"}))
+
+
+def test_gzip_files_are_bounded_and_checked():
+    content = gzip.compress(bytes(2**20))
+    assert decompress(content, "a.gz", limits=ArchiveLimits(member_bytes=2**20)) == bytes(2**20)
+    with pytest.raises(ValueError, match=r"a.gz unpacks to more than 1,048,575 bytes"):
+        decompress(content, "a.gz", limits=ArchiveLimits(member_bytes=2**20 - 1))
+    for damaged in (content[:-5], content[:-8] + bytes(8), b"text"):
+        with pytest.raises(ValueError, match="a.gz is damaged or cut short"):
+            decompress(damaged, "a.gz")

@@ -1,14 +1,17 @@
 """Each baseline against a closed form or a case small enough to work out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 import cndts.estimators
 from cndts.estimators import (
     BoostedTreesForecaster,
+    BoostedTreesInterpolator,
     ChannelMeanForecaster,
     DecayToMeanForecaster,
     LastValueForecaster,
@@ -186,6 +189,27 @@ def test_feature_names(model):
     assert not any(name.startswith("echo: ") for name in names)
     with pytest.raises(ValueError, match="unknown channel 'Sodium'; the forecaster was fitted on"):
         model.get_feature_names("Sodium")
+
+
+@pytest.mark.parametrize("model", [*TABULAR, BoostedTreesInterpolator(random_state=0)], ids=repr)
+def test_categories_are_read(model):
+    """A category that decides the targets decides forecasts; one that was not fitted, or no column at all, is none of them."""
+    X, y = two_channels(300)
+    ward = pd.Series(np.where(np.arange(300) % 2, "north", "south"))
+    X = X.with_static(pd.DataFrame({"ward": ward}))
+    y = Targets(X.queries, np.asarray(y) + 20 * (ward == "north").to_numpy()[y.record], X.records, X.channels)
+    model = clone(model).fit(X, y)
+    north, south, unknown = (
+        model.predict(X.with_static(pd.DataFrame({"ward": [name] * 300}))).value for name in ("north", "south", "new")
+    )
+
+    assert (north - south).min() > 10
+    without = X.with_static(pd.DataFrame(index=X.records))
+    np.testing.assert_array_equal(model.predict(without).value, unknown)
+    assert [name for name in model.get_feature_names("echo") if "static" in name][-2:] == [
+        f"{'before: ' if isinstance(model, BoostedTreesInterpolator) else ''}static: ward = {name}"
+        for name in ("north", "south")
+    ]
 
 
 def test_ridge_stays_in_the_range_of_the_targets():

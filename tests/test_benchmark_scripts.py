@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -234,9 +235,23 @@ class TestMortality:
         lines = finished_jobs(path)
         assert [line["model"] for line in lines] == list(script.MODELS)
         assert all(0 <= line[name] <= 1 for line in lines for name in ("auroc", "auprc"))
-        rows = capsys.readouterr().out.strip().splitlines()[-4:]
-        assert rows[-1].startswith("| classifier | epochs 1, members 1, width 4 | 1 | 1 | 0.")
+        rows = capsys.readouterr().out.strip().splitlines()[-5:]
+        assert rows[-2].startswith("| classifier | epochs 1, members 1, width 4 | 1 | 1 | 0.")
         assert rows[0].startswith("| summary |  | 1 | 1 | 0.")
+
+    def test_the_tables_are_those_of_the_results(self, script: ModuleType) -> None:
+        """Those of the README line by line, and every figure of the notebook's."""
+        folder = BENCHMARKS / "mortality"
+        table = script.table(finished_jobs(folder / "mortality.jsonl"))
+        assert f"\n{table}\n" in (folder / "README.md").read_text(encoding="utf-8")
+        notebook = (BENCHMARKS.parent / "notebooks" / "02-in-hospital-mortality.ipynb").read_text(encoding="utf-8")
+        told = re.findall(r"(0\.\d{3}) ± (0\.\d{3})", notebook)
+        known = {
+            (f"{float(mean):.3f}", f"{float(spread):.3f}")
+            for mean, spread in re.findall(r"(0\.\d{4}) ± (0\.\d{4})", table)
+        }
+        assert len(told) == 8
+        assert set(told) <= known
 
     def test_table_averages_seeds_before_folds(self, script: ModuleType) -> None:
         line = {"model": "summary", "stays": None, "auprc": 0.5, "log_loss": 0.4, "fit_seconds": 2.0}

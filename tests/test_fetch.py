@@ -1,5 +1,6 @@
 """Downloads from a server on loopback: whole, resumed, retried, verified, and told apart from what was meant."""
 
+import gzip
 import hashlib
 import http.server
 import io
@@ -14,20 +15,26 @@ from dataclasses import dataclass, field
 import pytest
 from typer.testing import CliRunner
 
-import cndts.datasets._fetch_files as fetch_module
+import cndts.datasets
+import cndts.protocols
 from cndts.cli import app
 from cndts.datasets import (
     fetch_air_quality,
     fetch_batteryless,
     fetch_beijing_air,
     fetch_human_activity,
+    fetch_oanda_ticks,
     fetch_physionet2012,
     fetch_physionet2019,
+    fetch_plasticc,
+    fetch_sporadic_csv,
     fetch_ushcn,
+    fetch_ushcn_legacy,
 )
+from cndts.datasets._download import ResumingDownloader
 from cndts.datasets._fetch_files import fetch_files
 from cndts.datasets._remote import DATA_SETS, DataSet, RemoteFile
-from cndts.datasets._verify import contents_digest
+from cndts.protocols import read_sporadic_csv
 
 CONTENT = bytes(range(256)) * 3000
 
@@ -201,7 +208,7 @@ class TestDownload:
         server.files = {"toy/data.bin": CONTENT}
         path = fetch(only=["data.bin"])[0]
         path.write_bytes(CONTENT[1:])
-        with pytest.raises(ValueError, match=f"got {sha(CONTENT[1:])}"):
+        with pytest.raises(ValueError, match=f"got SHA-256 {sha(CONTENT[1:])}"):
             fetch(only=["data.bin"])
 
     def test_a_file_without_known_checksum_is_remembered(self, server):
@@ -226,23 +233,112 @@ class TestDownload:
         with pytest.raises(ValueError, match="there is no data set 'toi' to download; known are physionet2012"):
             fetch_files("toi")
 
+    def test_a_renewed_file_may_be_deleted_and_fetched_again(self, server, monkeypatch):
+        server.files = {"toy/free.txt": b"monday"}
+        fetch(only=["free.txt"])[0].unlink()
+        server.files = {"toy/free.txt": b"tuesday"}
+        with pytest.raises(
+            ValueError, match=r"free.txt.refused is not the file .* take its line out of checksums.json"
+        ):
+            fetch(only=["free.txt"])
+        files = (RemoteFile("free.txt", "http://x/", renewed=True),)
+        monkeypatch.setitem(DATA_SETS, "toy", DataSet("toy", "A toy", "read_ticks", "none", "https://x", files))
+        path = fetch()[0]
+        assert json.loads((path.parent / "checksums.json").read_text()) == {"free.txt": sha(b"tuesday")}
+
     def test_command_line(self, server, tmp_path):
         runner = CliRunner()
         server.files = {"toy/data.bin": CONTENT, "toy/free.txt": b"free"}
         listed = json.loads(runner.invoke(app, ["datasets", "list", "--json"]).stdout)
         assert [each["there"] for each in listed[-1]["files"]] == [False, False]
-        assert {each["reader"] for each in listed} <= set(dir(__import__("cndts.datasets").datasets))
+        assert {each["reader"] for each in listed} <= {*dir(cndts.datasets), *dir(cndts.protocols)}
         done = runner.invoke(app, ["datasets", "fetch", "toy", "--folder", str(tmp_path / "here")])
         assert done.exit_code == 0, done.output
-        assert done.stdout.split() == [str(tmp_path / "here" / name) for name in ("data.bin", "free.txt")]
-        checked = runner.invoke(app, ["datasets", "verify", "toy", "--folder", str(tmp_path / "here"), "--json"])
-        assert json.loads(checked.stdout) == {"toy": {"data.bin": "pinned", "free.txt": "recorded"}}
-        (tmp_path / "here" / "data.bin").write_bytes(b"damaged")
-        checked = runner.invoke(app, ["datasets", "verify", "toy", "--folder", str(tmp_path / "here")])
-        assert checked.exit_code == 1 and "is another file than was meant" in checked.stdout
+        assert done.stdout.split() == [str(tmp_path / "here" / "toy" / name) for name in ("data.bin", "free.txt")]
         wrong = runner.invoke(app, ["datasets", "fetch", "toi"])
         assert wrong.exit_code == 1 and "there is no data set 'toi'" in wrong.output
         assert "toy" in runner.invoke(app, ["datasets", "list"]).stdout
+
+    def test_what_is_fetched_together_is_verified_alone(self, server, monkeypatch, tmp_path):
+        """The same folder for a set, however many are named."""
+        files = (RemoteFile("data.bin", "http://x/"),)  # a name that the other set has too
+        monkeypatch.setitem(DATA_SETS, "two", DataSet("two", "Another", "read_ticks", "none", "https://x", files))
+        server.files = {"toy/data.bin": CONTENT, "toy/free.txt": b"free", "two/data.bin": b"two"}
+        runner, there = CliRunner(), ["--folder", str(tmp_path / "there")]
+        assert runner.invoke(app, ["datasets", "fetch", "toy", "two", *there]).exit_code == 0
+        found = {"toy": {"data.bin": "pinned", "free.txt": "recorded"}, "two": {"data.bin": "recorded"}}
+        for names in (["toy", "two"], ["toy"], ["two"]):
+            checked = runner.invoke(app, ["datasets", "verify", *names, *there, "--json"])
+            assert (checked.exit_code, json.loads(checked.stdout)) == (0, {name: found[name] for name in names})
+        assert runner.invoke(app, ["datasets", "fetch", "two", *there]).exit_code == 0
+        assert len(server.requests) == 3
+
+
+# ---- progress ------------------------------------------------------------------------------------
+
+
+def watched(server, path, **options):
+    """A downloader to ``path``, and what it reports."""
+    reports = []
+    options = {"pause": 0.0, "progress": lambda done, total: reports.append((done, total)), **options}
+    downloader = ResumingDownloader(path.with_name(f"{path.name}.part"), **options)
+    return lambda: downloader(f"{server.url}/data.bin", str(path), None), reports
+
+
+def assert_rising(reports, total):
+    """Every report is above the one before it, and all know the total."""
+    done = [each for each, _ in reports]
+    assert done == sorted(set(done))
+    assert {each for _, each in reports} == {total}
+
+
+def test_progress_rises_to_the_total(server, tmp_path):
+    server.files = {"data.bin": CONTENT}
+    download, reports = watched(server, tmp_path / "data.bin")
+    download()
+    assert_rising(reports, len(CONTENT))
+    assert len(reports) >= len(CONTENT) // 2**16 and reports[0][0] <= 2**16
+    assert reports[-1][0] == len(CONTENT)
+
+
+def test_progress_goes_on_after_a_break(server, tmp_path):
+    """Within a call and in a later one: what is there already counts, and the total is that of the whole file."""
+    server.files = {"data.bin": CONTENT}
+    server.failures = ["cut", "cut"]
+    first, before = watched(server, tmp_path / "data.bin", retries=1)
+    with pytest.raises(ConnectionError):
+        first()
+    assert_rising(before, len(CONTENT))
+    assert len(CONTENT) // 2 < before[-1][0] < len(CONTENT)
+    download, after = watched(server, tmp_path / "data.bin")
+    download()
+    assert_rising(before + after, len(CONTENT))
+    assert after[-1][0] == len(CONTENT) == (tmp_path / "data.bin").stat().st_size
+
+
+def test_progress_starts_anew_with_a_changed_file(server, tmp_path):
+    server.files, server.failures = {"data.bin": CONTENT}, ["cut"]
+    with pytest.raises(ConnectionError):
+        watched(server, tmp_path / "data.bin", retries=0)[0]()
+    server.files, server.etag = {"data.bin": CONTENT[:200_000]}, '"two"'
+    download, reports = watched(server, tmp_path / "data.bin")
+    download()
+    assert reports[0][0] <= 2**16 and reports[-1] == (200_000, 200_000)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize("watches", [True, False])
+def test_the_bar_is_shown_to_who_watches(server, monkeypatch, capsys, watches):
+    """The name and the bytes of the whole file on a terminal, nothing in a log."""
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    if watches:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    server.files = {"toy/data.bin": CONTENT}
+    fetch_files("toy", only=["data.bin"])
+    shown = capsys.readouterr().err
+    assert ("data.bin" in shown and "768.0/768.0 kB" in shown) if watches else shown == ""
 
 
 # ---- data sets by name ---------------------------------------------------------------------------
@@ -283,11 +379,16 @@ def test_physionet_2012_by_name(server, monkeypatch):
 
 
 def tar(name, text):
+    return tar_of("", {name: text.encode()})
+
+
+def tar_of(prefix, contents):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as file:
-        member = tarfile.TarInfo(name)
-        member.size = len(text)
-        file.addfile(member, io.BytesIO(text.encode()))
+        for name, content in contents.items():
+            member = tarfile.TarInfo(prefix + name)
+            member.size = len(content)
+            file.addfile(member, io.BytesIO(content))
     return packed.getvalue()
 
 
@@ -323,20 +424,48 @@ def test_the_other_sets_by_name(server, monkeypatch):
     assert fetch_air_quality(progress=False).n_events == 13
 
 
-def test_archives_are_known_by_their_contents(server, monkeypatch, tmp_path):
-    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
-    first.write_bytes(archive(S1__d1p01M="a", S1__d1p02F="b", readme="x"))
-    second.write_bytes(archive(other__d1p02F="b", other__d1p01M="a", S2__d2p01M="c"))
-    digest = contents_digest(first, "d1p*")
-    file = RemoteFile("toy.zip", "http://x/", contents=("d1p*", digest))
-    monkeypatch.setitem(DATA_SETS, "toy", DataSet("toy", "A toy", "read_ticks", "none", "https://example.org", (file,)))
-    server.files = {"toy/toy.zip": second.read_bytes()}
-    path = fetch()[0]
-    assert fetch_module.verdict(path, file) == "contents"
-    path.write_bytes(archive(d1p01M="a", d1p02F="B"))
-    assert fetch_module.verdict(path, file) == "differs"
-    path.write_bytes(b"no archive")
-    assert fetch_module.verdict(path, file) == "differs"
+def test_ticks_by_name(server, monkeypatch):
+    names = [file.name for file in DATA_SETS["oanda-ticks"].files]
+    contents = {}
+    for name in names:
+        day, pair, _ = name.split("_")
+        contents[name] = archive(**{f"{day}_{pair}_tick_quote_dot_csv": "292,1.38676,1.38686\r\n"})
+    serve(monkeypatch, server, "oanda-ticks", contents)
+    panel = fetch_oanda_ticks(["nzdusd"], progress=False)
+    assert len(server.requests) == len(panel) == len(names) // 2 == 13
+    assert panel.records[0] == "nzdusd 2014-05-01"
+    with pytest.raises(ValueError, match="pairs must be some of 'eurusd', 'nzdusd', each once; got 'eurusd'"):
+        fetch_oanda_ticks("eurusd")
+
+
+def test_state_files_by_name(server, monkeypatch, tmp_path):
+    line = b"370896192712TMAX" + b"   50  6" + b"-9999   " * 30
+    members = {"state37_RI.txt.gz": gzip.compress(line), "us.txt.gz": b"not read", "data_format.txt": b"words"}
+    serve(monkeypatch, server, "ushcn-legacy", {"ushcn_daily.tar.gz": tar_of("pub12/ushcn_daily/", members)})
+    panel = fetch_ushcn_legacy(progress=False, folder=tmp_path)
+    assert (panel.records.tolist(), panel.value.tolist()) == (["370896"], [10.0])
+    (tmp_path / "ushcn_daily.tar.gz").unlink()
+    serve(monkeypatch, server, "ushcn-legacy", {"ushcn_daily.tar.gz": tar_of("pub12/", {"us.txt.gz": b""})})
+    with pytest.raises(ValueError, match="holds no state file"):
+        fetch_ushcn_legacy(progress=False, folder=tmp_path)
+
+
+def test_light_curves_by_name(server, monkeypatch):
+    curves = b"object_id,mjd,passband,flux,flux_err,detected_bool\n615,59750.4229,2,-544.8,3.6,1\n"
+    objects = b"object_id,ra,true_target\n615,349.05,92\n"
+    contents = {"lightcurves": gzip.compress(curves), "metadata": gzip.compress(objects)}
+    contents = {f"plasticc_train_{name}.csv.gz": content for name, content in contents.items()}
+    serve(monkeypatch, server, "plasticc", contents)
+    panel = fetch_plasticc(progress=False)
+    assert (panel.channels, panel.outcomes["true_target"].tolist()) == (("r", "r error"), [92])
+    assert fetch_plasticc(progress=False, bands={"2": "red"}, errors="drop").channels == ("red",)
+
+
+def test_the_prepared_table_by_name(server, monkeypatch):
+    head = "ID,Time," + ",".join(f"Value_{i}" for i in range(5)) + "," + ",".join(f"Mask_{i}" for i in range(5))
+    table = f"{head}\n7,0.5,0,0,1.5,0,0,0,0,1,0,0\n".encode()
+    serve(monkeypatch, server, "ushcn-sporadic", {"small_chunked_sporadic.csv": table})
+    assert read_sporadic_csv(fetch_sporadic_csv(progress=False)).value.tolist() == [1.5]
 
 
 def test_an_archive_inside_an_archive_may_not_climb(server, monkeypatch):
@@ -344,12 +473,3 @@ def test_an_archive_inside_an_archive_may_not_climb(server, monkeypatch):
     serve(monkeypatch, server, "beijing-air", {"beijing+multi+site+air+quality+data.zip": outer})
     with pytest.raises(ValueError, match="points outside the archive"):
         fetch_beijing_air(progress=False)
-
-
-def test_the_published_members_are_recognised(published):
-    set_a = next(file for file in DATA_SETS["physionet2012"].files if file.name == "set-a.tar.gz")
-    room_one = DATA_SETS["batteryless"].files[0]
-    assert fetch_module.verdict(published("sensor_batteryless/S1_Dataset.tar.gz"), room_one) == "contents"
-    assert fetch_module.verdict(published("physionet2012/set-a.tar.gz"), set_a) == "contents"
-    outcomes = next(file for file in DATA_SETS["physionet2012"].files if file.name == "Outcomes-a.txt")
-    assert fetch_module.verdict(published("physionet2012/Outcomes-a.txt"), outcomes) == "pinned"

@@ -70,11 +70,18 @@ def test_public_names_have_docstrings(path: Path) -> None:
     assert not [label for label, node in public_definitions(tree) if not ast.get_docstring(node)]
 
 
+# A check that estimators survive being pickled: it reads bytes that it has just written, and no file.
+PICKLES_IN_MEMORY = "cndts/estimators/_check_storage.py"
+
+
 @pytest.mark.parametrize("path", LIBRARY, ids=name)
 def test_nothing_is_unpickled(path: Path) -> None:
     """Files are read as data; none can run code."""
+    text = path.read_text(encoding="utf-8")
+    if name(path) == PICKLES_IN_MEMORY:
+        text = re.sub(r"^import pickle$|pickle\.loads\(pickle\.dumps\(", "", text, flags=re.MULTILINE)
     banned = r"\bpickle\.loads?\b|\bjoblib\.load\b|\btorch\.load\(|allow_pickle=True|^\s*(import|from) (pickle|dill|cloudpickle)\b"
-    assert not re.findall(banned, path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert not re.findall(banned, text, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", [path for path in LIBRARY if "cli" not in name(path)], ids=name)

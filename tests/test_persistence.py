@@ -152,15 +152,20 @@ def test_other_kind(tmp_path: Path) -> None:
         read_model(path, "Forecaster")
 
 
-def test_newer_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file from the future asks for an update."""
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (99, f"has format 99; this version of cndts reads up to {persistence.FORMAT_VERSION}. Update cndts"),
+        (2, "has format 2, of an earlier version of cndts; this one reads format .*. Fit and save the Model again"),
+    ],
+)
+def test_other_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int, text: str) -> None:
+    """A file from the future asks for an update, one from the past to be written again."""
     path = tmp_path / "model.cndts"
-    with monkeypatch.context() as future:
-        future.setattr(persistence, "FORMAT_VERSION", 99)
+    with monkeypatch.context() as other:
+        other.setattr(persistence, "FORMAT_VERSION", written)
         write_model(path, "Model", {}, {})
-    with pytest.raises(
-        ValueError, match=f"has format 99; this version of cndts reads up to {persistence.FORMAT_VERSION}"
-    ):
+    with pytest.raises(ValueError, match=text):
         read_model(path, "Model")
 
 

@@ -50,6 +50,10 @@ def test_outcomes_of_several_sets(tmp_path):
     [
         (b"", "cannot be read as an outcomes file"),
         (b"\xff\xfe\x00", "cannot be read as an outcomes file"),
+        # pandas would take the ids for row labels and every cell for the next one
+        (b"RecordID,SAPS-I,SOFA\n1,2,3,4\n2,3,4\n", "cannot be read as an outcomes file .*header"),
+        (b"RecordID,SAPS-I\n1,2\n2,3,4\n", "cannot be read as an outcomes file .*Expected 2 fields in line 3, saw 3"),
+        (b'RecordID,SAPS-I\n1,"2\n2,3\n3,4"\n', "a quoted cell runs over several lines"),
         (b"a,b\n1,2\n", "no outcomes file of PhysioNet 2012: wanted the columns RecordID .* got 'a', 'b'"),
         (b"RecordID,x\n1,2\n", "no outcomes file"),
     ],

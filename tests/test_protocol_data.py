@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cndts.cli import app
 from cndts.cli._protocol_data import READERS, read_protocol_data
+from cndts.datasets import make_physiome
 from cndts.protocols import available_protocols, protocol
 
 
@@ -98,6 +99,18 @@ def test_trajectories_from_files(tmp_path, panels):
     wide.rename(columns={"t": "time"}).to_csv(tmp_path / "other" / "x.csv")
     with pytest.raises(ValueError, match="x has no column t"):
         read_protocol_data("physiome-ode", [tmp_path / "other"])
+
+
+def test_known_trajectories_without_files(monkeypatch):
+    """Simulated where the set is named, else asked for."""
+    monkeypatch.setattr("cndts.protocols._physiome_ode.make_physiome", lambda name: make_physiome(name, 3))
+    panel = read_protocol_data("physiome-ode", [], {"data_set": "LEN02"})
+    assert panel.equals(make_physiome("LEN02", 3))
+    for settings in (None, {"data_set": "WOD01"}):
+        with pytest.raises(
+            ValueError, match=r"needs the data set's files: --data PATH\.\.\. \(a folder .*; none with --set"
+        ):
+            read_protocol_data("physiome-ode", [], settings)
 
 
 @pytest.mark.parametrize(

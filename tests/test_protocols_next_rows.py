@@ -167,6 +167,30 @@ def test_prepared_table_is_read(tmp_path):
         read_sporadic_csv(tmp_path / "other.csv")
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            "7,soon,0,0,1,0,0,0,0,1,0,0",
+            "has a Time that is no finite number in 1 rows, the first below the header in row 2",
+        ),
+        ("7.5,1,0,0,1,0,0,0,0,1,0,0", "has an ID that is no whole number"),
+        (",1,0,0,1,0,0,0,0,1,0,0", "has an ID that is no whole number"),
+        ("7,1,0,0,1e40,0,0,0,0,1,0,0", "has a Value that is no finite number"),
+        ("7,1,0,0,1,0,0,0,0,2,0,0", "has a Mask other than 0 or 1"),
+        ("7,1,0,0,1,0,0,0,0,1,0", "has a Mask other than 0 or 1"),
+        ("7,1,0,0,1,0,0,0,0,1,0,0,0", "cannot be read as a table"),
+    ],
+)
+def test_prepared_table_with_damage_is_refused(tmp_path, row, message):
+    """A mask that is no number used to hide the values of its whole column."""
+    header = ",".join(["ID", "Time", *(f"{name}_{i}" for name in ("Value", "Mask") for i in range(5))])
+    path = tmp_path / "small_chunked_sporadic.csv"
+    path.write_text(f"{header}\n7,0.5,0,0,1.5,0,0,0,0,1,0,0\n{row}\n")
+    with pytest.raises(ValueError, match=rf"small_chunked_sporadic\.csv {message}"):
+        read_sporadic_csv(path)
+
+
 def test_rhode_island(published):
     """The source's own kind of file: of three stations two go on from before 1970 to 2001, as many rows as in its table."""
     panel = read_ushcn_legacy(published("ushcn/ushcn_legacy_state37_RI.tar.gz"))

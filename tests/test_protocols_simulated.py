@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from cndts import IrregularPanel, protocol
+from cndts.datasets import make_physiome
+from cndts.protocols import _physiome_ode
 from cndts.protocols._physiome_ode import gradient_deviation
 
 PARTS = ("train", "validation", "test")
@@ -84,6 +86,41 @@ def test_trajectories_must_be_complete(panels):
     holed = panel.where(np.arange(panel.n_events) != 5)
     with pytest.raises(ValueError, match=r"41 different times and lacks 1 values of 4920"):
         protocol("physiome-ode").split(holed)
+
+
+def test_named_sets_of_physiome_ode_are_simulated(monkeypatch):
+    """All 2,000 records; a set that has results but no model here asks for files."""
+    asked = []
+    monkeypatch.setattr(_physiome_ode, "make_physiome", lambda *call: asked.append(call))
+    protocol("physiome-ode", data_set="LEN02", fold=3).generate()
+    assert asked == [("LEN02",)]
+    with pytest.raises(ValueError, match=r"is about published data; .*with data_set, CAL01, DUP01, .* are simulated"):
+        protocol("physiome-ode", data_set="WOD01").generate()
+    assert len(protocol("physiome-ode", data_set="WOD01").published()) == 6
+
+
+@pytest.mark.parametrize("ending", ["", " in component somewhere (millimolar)"])
+def test_targets_of_known_sets_are_those_of_the_source(ending):
+    """Under names as simulated and as in the source's files; by score where the set is not named."""
+    panel = make_physiome("WOL03", 30)
+    values, times = panel.to_array()
+    named = IrregularPanel.from_array(values, times, channels=[name + ending for name in panel.channels])
+    known, scored = (protocol("physiome-ode", data_set=name).split(named).train[1] for name in ("WOL03", None))
+    targets, by_score = ({panel.channels[c] for c in np.unique(part.channel)} for part in (known, scored))
+    assert set(panel.channels) - targets == {"aps", "hyd", "cys"}
+    assert len(by_score) == 10
+    assert by_score != targets
+
+
+def test_a_constant_is_as_good_as_published():
+    """Sleep and waking, where GraFITi-C, the best constant in time that a network finds, errs by 0.345 (0.015)."""
+    rules = protocol("physiome-ode", data_set="PHI01")
+    _, y = rules.split(make_physiome("PHI01", 300)).train
+    one = y.record * len(y.channels) + y.channel
+    count = np.bincount(one)
+    mean = np.bincount(one, y.value) / np.maximum(count, 1)
+    best = np.mean((y.value - mean[one])[count[one] > 1] ** 2)
+    assert 0.15 < best < 0.345 < np.mean(y.value**2)
 
 
 # ---- pendulums ---------------------------------------------------------------------------------------

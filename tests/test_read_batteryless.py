@@ -106,6 +106,11 @@ def test_rows_out_of_order_are_sorted(tmp_path):
         (ROWS[0] + ",1", "another number of fields"),
         (ROWS[0].replace("0,", "x,", 1), "an unreadable time"),
         ("-" + ROWS[1], "an unreadable time"),
+        ("1e30" + ROWS[0][1:], "a time after more than a day"),
+        ("86400.025" + ROWS[0][1:], "a time after more than a day"),
+        (ROWS[0].replace(",1,", ",0,"), "an antenna other than 1 to 4"),
+        (ROWS[0].replace(",1,", ",5,"), "an antenna other than 1 to 4"),
+        (ROWS[0].replace(",1,", ",1.5,"), "an antenna other than 1 to 4"),
         (ROWS[0].replace("1.0082", ""), "an unreadable number"),
         (ROWS[0].replace("1.0082", "1e40"), "an unreadable number"),
         (ROWS[0][:-1] + "5", "a label other than 1 to 4"),
@@ -120,6 +125,11 @@ def test_unusable_rows_are_left_out_and_counted(tmp_path, row, reason, ending):
     assert report.unforeseen == {reason: 1}
     assert report.n_found == 4
     assert_balanced(panel, report)
+
+
+def test_a_trial_may_take_a_day(tmp_path):
+    panel, report = read(write(tmp_path, *ROWS, "86400" + ROWS[1][3:]))
+    assert panel.time[-1] == 86_400 and report.n_left_out == 0
 
 
 def test_wrong_sources_and_options_are_named(tmp_path):

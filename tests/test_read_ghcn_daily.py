@@ -214,11 +214,15 @@ def test_a_station_without_values_stays(tmp_path):
     assert len(read(write(tmp_path, name="empty.dly"))[0]) == 0
 
 
-def test_coordinates_come_from_the_table_of_stations(tmp_path):
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("ending", ["\n", "\r", "\r\n"])
+def test_coordinates_come_from_the_table_of_stations(tmp_path, mark, ending):
     table = tmp_path / "ghcnd-stations.txt"
     table.write_text(
-        f"{STATION}  31.0581  -87.0547   25.9 AL BREWTON 3 SSE                      HCN\n"
-        "USW00014742  44.4683  -73.1499 -999.9 VT BURLINGTON\n"
+        f"{mark}{STATION}  31.0581  -87.0547   25.9 AL BREWTON 3 SSE                      HCN\n"
+        "USW00014742  44.4683  -73.1499 -999.9 VT BURLINGTON\n",
+        encoding="utf-8",
+        newline=ending,
     )
     lines = [line(days={1: one(1)}, station=name) for name in (STATION, "USW00014742", "USC00099999")]
     panel, _ = read(write(tmp_path, *lines), stations=table)

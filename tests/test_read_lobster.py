@@ -61,6 +61,28 @@ def test_halts_are_documented_and_nonsense_is_not(tmp_path):
     assert report.n_found == 10 and panel.n_events == 12
 
 
+def test_messages_end_with_the_day(tmp_path):
+    panel, report = read(
+        write(tmp_path, *ROWS, "86399.999999999,1,1,1,100,1", "86400,1,1,1,100,1", "1e305,1,1,1,100,1")
+    )
+    assert report.unforeseen == {"a time outside the day": 2} and panel.time[-1] < 86_400
+
+
+def test_a_seventh_field_is_skipped(tmp_path):
+    """Newer exports have one, and not always in every row."""
+    plain, _ = read(write(tmp_path / "six", *ROWS))
+    for more in (["", ",null", ",GSCO"], [",null"] * 3, [","] * 3):
+        rows = [row + extra for row, extra in zip(ROWS, more, strict=True)]
+        panel, report = read(write(tmp_path / "seven", *rows, ROWS[0] + ",null,1"))
+        assert panel.equals(plain)
+        assert report.unforeseen == {"another number of fields": 1}
+
+
+def test_a_header_line_is_noticed(tmp_path):
+    panel, report = read(write(tmp_path, "Time,Type,ID,Size,Price,Direction", *ROWS))
+    assert panel.n_events == 12 and report.noticed["a header line"] == 1
+
+
 def test_days_and_symbols(tmp_path):
     write(tmp_path, *ROWS)
     write(tmp_path, *ROWS, name=NAME.replace("AAPL", "BRK.B").replace("06-21", "06-22"))

@@ -82,10 +82,34 @@ def test_masks_that_are_none_are_counted(tmp_path):
 
 def test_tables_beside_the_events(tmp_path):
     path = write(tmp_path / "data", LONG, "0,7,3,4,88,80,8,1", "0,8,3,4,88,80,8,1")
-    tags = write(tmp_path / "about", ",UNIQUE_ID,Value", "0,7,1", "1,99,0", name="complete_death_tags.csv")
+    others = ["1,99,0", "2,8.5,0", "3,1e300,0", "4,-8,0", "5,eight,0"]
+    tags = write(tmp_path / "about", ",UNIQUE_ID,Value", "0,7,1", *others, name="complete_death_tags.csv")
     panel, _ = read(path, outcomes=tags, static=tags)
     assert panel.outcomes.columns.tolist() == ["Value"]
     assert panel.outcomes.loc[7, "Value"] == 1 and np.isnan(panel.outcomes.loc[8, "Value"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["0,7,1,5", "1,8,0"], "cannot be read as a table"),
+        (['0,7,"1', '1,8,0"'], "a quoted cell runs over several lines"),
+        (["0,7,1", "1,7,0"], "more than one row for '7'"),
+    ],
+)
+def test_damaged_tables_beside_the_events_are_told(tmp_path, rows, message):
+    path = write(tmp_path / "data", LONG, "0,7,3,4,88,80,8,1")
+    tags = write(tmp_path / "about", ",UNIQUE_ID,Value", *rows, name="complete_death_tags.csv")
+    with pytest.raises(ValueError, match=rf"complete_death_tags\.csv .*{message}"):
+        read_mimic(path, outcomes=tags)
+
+
+def test_words_for_no_number_are_no_text(tmp_path):
+    path = write(tmp_path / "data", LONG, "0,7,3,4,88,80,8,1", "0,8,3,4,88,80,8,1")
+    tags = write(tmp_path / "about", "UNIQUE_ID,Value,Word", "7,NA,a", "8,1.5,null", name="static.csv")
+    table = read(path, static=tags)[0].static
+    assert np.isnan(table.loc[7, "Value"]) and table["Value"].dtype == float
+    assert table.loc[7, "Word"] == "a" and table["Word"].isna().tolist() == [False, True]
 
 
 def test_wrong_sources_and_options_are_named(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cndts.datasets import DataWarning, ReadReport, read_physionet2012
-from cndts.datasets._physionet2012_format import CHANNELS
+from cndts.datasets._physionet2012_format import CHANNELS, UNITS
 
 HEADER = "Time,Parameter,Value"
 
@@ -85,6 +85,13 @@ def test_minutes_channels_units_and_statics(tmp_path):
     assert panel.static.loc[132539].to_dict() == {"Age": 54, "Gender": 0, "Height": 170.2, "ICUType": 4, "Weight": 81}
     assert_balanced(panel, report)
     assert report.n_left_out == 0
+
+
+def test_the_documented_channels_and_units_are_those_of_the_panel():
+    text = " ".join(read_physionet2012.__doc__.split())
+    listed = text.partition("*Channels.* ")[2].partition(". NI marks")[0]
+    groups = [group.strip(", ").split(" (") for group in listed.split(")") if group]
+    assert {name: unit for names, unit in groups for name in names.split(", ")} == UNITS
 
 
 def test_unknown_descriptors_are_nan_and_can_be_had_as_published(tmp_path):
@@ -340,7 +347,7 @@ def test_wrong_sources_are_named(tmp_path):
         read(tmp_path / "packed")
     with pytest.raises(ValueError, match="got no files"):
         read(tmp_path / "bare")
-    with pytest.raises(FileNotFoundError, match="no outcomes file"):
+    with pytest.raises(FileNotFoundError, match="there is no file .*gone.txt' to read as an outcomes file"):
         read(write(tmp_path / "set", {"1.txt": record(1)}), tmp_path / "gone.txt")
     with pytest.raises(ValueError, match="empty list of paths"):
         read([])

@@ -90,6 +90,33 @@ def test_unusable_rows_and_cells_are_counted(tmp_path, bad, reason, count):
     assert_balanced(panel, report)
 
 
+@pytest.mark.parametrize("label", ["0.5", "-7", "2", "1e9", "sepsis"])
+@pytest.mark.parametrize("labels", ["outcomes", "channel"])
+def test_labels_other_than_0_and_1_are_left_out(tmp_path, label, labels):
+    path = write(tmp_path, row(1, label, HR="80"), row(2, "1", HR="81"), row(3, "NaN", HR="82"), row(4, label))
+    panel, report = read(path, labels=labels)
+
+    assert panel.value[panel.channel == 0].tolist() == [80, 81, 82]
+    assert panel.outcomes.loc["p000001"].tolist() == [1, 2]
+    assert report.unforeseen == {"a label other than 0 or 1": 2}
+    assert report.n_found == (6 if labels == "channel" else 5)
+    assert_balanced(panel, report)
+
+
+def test_a_record_with_strange_labels_only_has_no_outcome(tmp_path):
+    panel, _ = read(write(tmp_path, row(1, "0.5", HR="80"), row(2, "-7")))
+    assert panel.outcomes.isna().all(axis=None)
+
+
+@pytest.mark.parametrize(("hour", "is_kept"), [("8784", True), ("8785", False), ("999999999", False), ("1e30", False)])
+def test_stays_end_within_a_year(tmp_path, hour, is_kept):
+    panel, report = read(write(tmp_path, row(1, HR="80"), row(hour, HR="81", Temp="36")))
+
+    assert panel.n_events == (3 if is_kept else 1)
+    assert report.unforeseen == ({} if is_kept else {"a time after more than a year": 1})
+    assert_balanced(panel, report)
+
+
 def test_unknown_and_repeated_columns_are_counted(tmp_path):
     panel, report = read(write(tmp_path, "80|3|90|1|7", header="HR|Mystery|HR|ICULOS|"))
     assert panel.value.tolist() == [80]

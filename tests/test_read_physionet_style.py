@@ -75,6 +75,15 @@ def test_dates_count_from_the_first_midnight(tmp_path, time_format, zone):
     assert report.unforeseen == {"an unreadable time": 1}
 
 
+def test_dates_of_any_year_are_read(tmp_path):
+    """Nanoseconds since 1970 would end in 1678 and 2262."""
+    write(tmp_path, "a.csv", "when,x", "02.04.2024 06:00,2", "01.01.0024 12:00,1", "31.12.9999 00:00,3")
+    panel, report = read(tmp_path, layout="wide", time_format="%d.%m.%Y %H:%M", time_unit="D")
+    first = np.datetime64("0024-01-01T00")
+    expected = [(np.datetime64(day) - first) / np.timedelta64(1, "D") for day in ("2024-04-02T06", "9999-12-31T00")]
+    assert panel.time.tolist() == [0.5, *expected] and report.n_left_out == 0
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [

@@ -105,6 +105,42 @@ def test_elapsed_time_runs_on_when_clocks_change(tmp_path):
     assert [stamp[11:13] for stamp in stamps(panel)[::2]] == ["00", "01", "03", "04", "05"]
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("UTC", "20140309", 24),
+        ("America/New_York", "20140309", 23),
+        ("America/New_York", "20141102", 25),
+        ("America/New_York", "20141103", 24),
+        ("America/Sao_Paulo", "20181103", 24),
+        ("America/Sao_Paulo", "20181104", 23),
+    ],
+)
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_times_since_midnight_end_with_the_day(tmp_path, zone, day, hours, unit):
+    """A day of 23 or 25 hours where clocks change, also if they do at midnight."""
+    last = hours * 3600 * {"s": 1, "ms": 10**3, "us": 10**6}[unit]
+    rows = [f"{last - 1},1,2", f"{last - 0.5},1,2", f"{last},1,2", f"{last + 1},1,2", f"{10**6 * last},1,2"]
+    path = write(tmp_path, *rows, name=f"{day}_x_quote.csv")
+    panel, report = read_quietly(path, time_zone=zone, time_format=unit, mid=False)
+
+    assert report.unforeseen == {"a time outside the day": 3}
+    assert panel.n_events == 4
+    assert_balanced(report)
+
+
+@pytest.mark.parametrize("year", ["0001", "0950", "1699", "2200", "9999"])
+def test_years_that_nanoseconds_do_not_reach(tmp_path, year):
+    """They would wrap around to other years."""
+    path = write(tmp_path, f"{year}1231 10:00:00,1,2", "20140501 10:00:00,1,2", name="x.csv")
+    panel, report = read_quietly(path, time_format="%Y%m%d %H:%M:%S")
+    assert panel.records.tolist() == ["x 2014-05-01"] and report.unforeseen == {"an unreadable time": 1}
+    with pytest.raises(ValueError, match=f"date must be a day .* from 1700 to 2199; got '{year}-12-31'"):
+        read_ticks(path, date=f"{year}-12-31")
+    with pytest.raises(ValueError, match="does not say which day"):
+        read_ticks(write(tmp_path, "1,1,2", name=f"{year}1231_x.csv"))
+
+
 def test_records_by_day_and_by_symbol(tmp_path):
     for day, symbol in [("20140502", "nzdusd"), ("20140502", "eurusd"), ("20140501", "eurusd")]:
         write(tmp_path / "oanda" / symbol, "1000,1,2", "2000,1,2", name=f"{day}_{symbol}_tick_quote.csv")
@@ -279,7 +315,7 @@ def test_basis_points_from_the_first_mid(tmp_path):
         ("x,1,2", "an unreadable time"),
         (",1,2", "an unreadable time"),
         ("-5,1,2", "an unreadable time"),
-        ("1e300,1,2", "an unreadable time"),
+        ("1e300,1,2", "a time outside the day"),
         ("nan,1,2", "an unreadable time"),
         ("5,1.2.3,2", "an unreadable number"),
         ("5,1,1e39", "an unreadable number"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
@@ -242,6 +243,17 @@ class TestBoth:
             assert loaded.fit_results_ == model.fit_results_
         if kind == "classifier":
             np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_what_a_gpu_fitted_answers_on_the_cpu(self, kind: str, X: IrregularPanel, tmp_path: Path) -> None:
+        model = small(kind, device="cuda").fit(X, labels(X) if kind == "classifier" else levels(X))
+        say = "predict_proba" if kind == "classifier" else "predict"
+        model.save(tmp_path / "model.cndts")
+        loaded = load_estimator(tmp_path / "model.cndts")
+        assert loaded.device == "cpu"
+        assert all(weight.device.type == "cpu" for weight in loaded.network_.parameters())
+        np.testing.assert_allclose(getattr(loaded, say)(X), getattr(model, say)(X), rtol=1e-4, atol=1e-4)
 
     def test_clone_and_pickle(self, classifier: HybridMemoryClassifier, X: IrregularPanel) -> None:
         again = pickle.loads(pickle.dumps(classifier))

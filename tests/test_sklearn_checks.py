@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 from cndts import IrregularPanel
 from cndts import estimators as public
+from cndts.backbones import BACKBONES, TWO_SIDED_BACKBONES
 from cndts.estimators import (
     BoostedTreesForecaster,
     BoostedTreesInterpolator,
@@ -63,9 +64,8 @@ NEURAL = [
     HybridMemoryForecaster(**TINY),
     HybridMemoryInterpolator(**TINY),
     HybridMemoryRegressor(**TINY),
-    IrregularForecaster("gru-d", **TINY),
-    IrregularForecaster("latent-ode", **TINY),
-    IrregularInterpolator("gru-d", **TINY),
+    *(IrregularForecaster(backbone, **TINY) for backbone in sorted(BACKBONES)),
+    *(IrregularInterpolator(backbone, **TINY) for backbone in sorted(TWO_SIDED_BACKBONES)),
 ]
 
 # Of the neural estimators all checks run in the slow suite, these in every run.
@@ -143,12 +143,17 @@ def test_array_api_is_not_claimed():
 
 
 def test_every_estimator_is_checked():
-    """A new public estimator must be listed here. One takes panels alone: of a grid it would make the same grid."""
+    """A new public estimator must be listed here, and so must a new backbone.
+
+    One takes panels alone: of a grid it would make the same grid.
+    """
     kinds = [getattr(public, name) for name in public.__all__]
     concrete = {
         kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseEstimator) and not isabstract(kind)
     }
-    assert concrete == {InterpolatedTable} | {type(estimator) for estimator in [*BASELINES, *NEURAL]}
+    backbones = {IrregularForecaster: BACKBONES, IrregularInterpolator: TWO_SIDED_BACKBONES}
+    wanted = {(kind, backbone) for kind in concrete - {InterpolatedTable} for backbone in backbones.get(kind, [None])}
+    assert {(type(each), getattr(each, "backbone", None)) for each in [*BASELINES, *NEURAL]} == wanted
 
 
 # ---- what plain arrays mean ----------------------------------------------------------------------

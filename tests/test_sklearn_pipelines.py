@@ -392,8 +392,10 @@ def test_stacking_and_voting_on_arrays():
 def test_stacking_on_panels_cannot(forecast):
     """StackingRegressor flattens targets before it fits, so targets of a panel lose their records."""
     X, y = forecast
-    with pytest.raises((TypeError, ValueError)):
-        StackingRegressor([("last", LastValueForecaster())], cv=2).fit(X, y)
+    told = r"as long as \d+ targets, but without their records. StackingRegressor, .* flatten targets before they fit"
+    for ensemble in (StackingRegressor, VotingRegressor):
+        with pytest.raises(TypeError, match=told):
+            ensemble([("last", LastValueForecaster())]).fit(X, y)
 
 
 def test_stacking_classifiers_on_panels(panel, labels):
@@ -444,8 +446,12 @@ def test_sample_weight(panel, labels):
 
 def test_column_transformer_cannot(panel):
     """It picks columns, and a panel has none."""
-    with pytest.raises((ValueError, TypeError, IndexError)):
-        ColumnTransformer([("summary", RecordSummary(), [0])]).fit(panel)
+    told = r"a panel has one axis \(records\) and no columns; got shape\[1\]. What picks columns, such as ColumnTransformer"
+    for columns in ([0], ["x0"], "x0", slice(0, 1)):
+        with pytest.raises(IndexError, match=told):
+            ColumnTransformer([("summary", RecordSummary(), columns)]).fit(panel)
+    table = make_pipeline(RecordSummary(), ColumnTransformer([("first", "passthrough", [0])]))
+    assert table.fit_transform(panel).shape == (30, 1)
 
 
 def test_bagging_cannot(panel):

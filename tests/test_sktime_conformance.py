@@ -10,6 +10,9 @@ pytest.importorskip("sktime", reason='sktime is absent: pip install "cndts[sktim
 from sktime.utils.estimator_checks import check_estimator
 
 import cndts.estimators.sktime as offered
+from cndts.estimators import HybridMemoryClassifier, HybridMemoryForecaster, HybridMemoryInterpolator
+from cndts.memory import Memory
+from cndts.training import Training
 
 ADAPTERS = ("SktimeForecaster", "SktimeImputer", "SktimeClassifier")
 OTHERS = tuple(name for name in offered.__all__ if name[0].isupper() and name not in ADAPTERS)
@@ -39,6 +42,18 @@ def test_parts_conform(name: str) -> None:
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_all_settings_conform(name: str) -> None:
     assert failures(getattr(offered, name)) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "inner"),
+    zip(ADAPTERS, (HybridMemoryForecaster, HybridMemoryInterpolator, HybridMemoryClassifier), strict=True),
+)
+def test_networks_conform(name: str, inner: Any) -> None:
+    """Around the smallest of networks, each adapter passes what it passes around a rule of thumb."""
+    memory, training = Memory(window=1, timescales=1, contents=1), Training(epochs=1, members=1)
+    tiny = inner(memory, training=training, width=4, layers=1, random_state=0)
+    assert failures(getattr(offered, name)(tiny)) == {}
 
 
 def test_adapters_are_found() -> None:

@@ -17,32 +17,48 @@ from cndts.estimators.sktime import from_sktime, to_sktime
 START = pd.Timestamp("2000-01-01")
 
 
+SECONDS = {"s": 1, "min": 60, "h": 3600, "D": 86400}
+
+
 @st.composite
-def minute_panels(draw: st.DrawFn) -> IrregularPanel:
-    """Hours to the minute, as PhysioNet has them; records may be empty."""
+def clocked_panels(draw: st.DrawFn) -> IrregularPanel:
+    """Times to the second, to the minute as PhysioNet has them, or to the unit, counted in any unit; records may be empty."""
     n_records = draw(st.integers(1, 4))
-    cell = st.tuples(st.integers(0, n_records - 1), st.integers(0, 60 * 24 * 90), st.integers(0, 1))
+    unit = draw(st.sampled_from(sorted(SECONDS)))
+    step = draw(st.sampled_from([1, 60, SECONDS[unit]]))
+    cell = st.tuples(st.integers(0, n_records - 1), st.integers(0, 86400 * 90 // step), st.integers(0, 1))
     cells = sorted(draw(st.sets(cell, min_size=1, max_size=20)))
-    record, minute, channel = (np.array(part) for part in zip(*cells, strict=True))
+    record, steps, channel = (np.array(part) for part in zip(*cells, strict=True))
     value = np.arange(len(cells), dtype=np.float32) / 7
     offsets = np.concatenate([[0], np.cumsum(np.bincount(record, minlength=n_records))])
     return IrregularPanel(
-        offsets, minute / 60, channel, value, records=[f"r{i}" for i in range(n_records)], channels=["HR", "Temp"]
+        offsets,
+        steps * step / SECONDS[unit],
+        channel,
+        value,
+        records=[f"r{i}" for i in range(n_records)],
+        channels=["HR", "Temp"],
+        time_unit=unit,
     )
 
 
-@given(minute_panels())
-def test_hours_to_timedeltas_and_back(panel: IrregularPanel) -> None:
-    """Every time, value, record and channel comes back, to the last bit."""
+@given(clocked_panels())
+def test_numbers_to_timedeltas_and_back(panel: IrregularPanel) -> None:
+    """Every time, value, record and channel comes back, to the last bit; in between times are whole seconds."""
     frame = to_sktime(panel)
+    seconds = np.rint(panel.time * SECONDS[panel.time_unit]).astype(int)
     assert isinstance(frame.index.levels[-1], pd.TimedeltaIndex)
-    assert from_sktime(frame).equals(panel)
+    assert set(frame.index.levels[-1]) - {pd.Timedelta(0)} == set(pd.to_timedelta(seconds, unit="s")) - {
+        pd.Timedelta(0)
+    }
+    assert from_sktime(frame, time_unit=panel.time_unit).equals(panel)
 
 
-@given(minute_panels(), st.sampled_from([None, "Europe/Paris"]))
-def test_hours_to_datetimes_and_back(panel: IrregularPanel, zone: str | None) -> None:
+@given(clocked_panels(), st.sampled_from([None, "Europe/Paris"]))
+def test_numbers_to_datetimes_and_back(panel: IrregularPanel, zone: str | None) -> None:
     origin = pd.Timestamp("2023-03-25", tz=zone)  # summer time begins a day later
-    assert from_sktime(to_sktime(panel, origin=origin), origin=origin).equals(panel)
+    frame = to_sktime(panel, origin=origin)
+    assert from_sktime(frame, time_unit=panel.time_unit, origin=origin).equals(panel)
 
 
 def test_generated_records_are_valid_containers() -> None:

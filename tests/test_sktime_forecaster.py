@@ -98,6 +98,18 @@ def test_time_zones_across_summer_time() -> None:
     assert model.predict(after(1.0)).index[0].isoformat() == "2024-03-31T04:30:00+02:00"
 
 
+def test_query_times_of_each_instance_cannot(panel: pd.DataFrame) -> None:
+    """A horizon by instance is refused by sktime, and one list is answered for all; the native interface takes both."""
+    model = last_value().fit(panel)
+    wanted = pd.MultiIndex.from_tuples([("b", START + pd.Timedelta("10h")), ("a", START + pd.Timedelta("12h"))])
+    for horizon in (wanted, {"b": wanted[:1], "a": wanted[1:]}):
+        with pytest.raises(TypeError, match="type of the passed `fh` values is not supported"):
+            model.predict(horizon)
+    assert len(model.predict(at(10.0, 12.0))) == 4
+    native = model.forecaster_.predict(from_sktime(panel), times={"b": at(10.0).to_pandas(), "a": at(12.0).to_pandas()})
+    assert native.to_wide()["HR"].tolist() == [90.0, 83.0]
+
+
 def test_integers_with_gaps_and_periods() -> None:
     counted = last_value().fit(pd.Series([1.0, 2.0, 4.0], index=[1, 2, 9])).predict([1, 3])
     assert (counted.index.tolist(), counted.tolist()) == ([10, 12], [4.0, 4.0])
@@ -179,6 +191,15 @@ def test_pretrain_then_fit_only_reads(panel: pd.DataFrame) -> None:
     np.testing.assert_allclose(forecast.to_numpy()[0], mean, rtol=1e-6)
     assert model.clone().fit(panel).forecaster_.channel_means_.tolist() == mean.tolist()
     assert model.get_pretrained_params(deep=False).keys() >= {"pretrained_"}
+
+
+def test_columns_without_names_go_by_their_order(panel: pd.DataFrame) -> None:
+    """As in arrays: the first column is the first channel of what was read before."""
+    unnamed = panel.set_axis(range(2), axis="columns")
+    model = SktimeForecaster(ChannelMeanForecaster()).pretrain(unnamed)
+    forecast = model.fit(unnamed.loc[["a"]]).predict(after(1.0))
+    np.testing.assert_allclose(forecast.iloc[0], model.pretrained_.channel_means_, rtol=1e-6)
+    assert forecast.columns.tolist() == [0, 1]
 
 
 def test_fit_without_pretrain_learns(panel: pd.DataFrame) -> None:

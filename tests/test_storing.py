@@ -1,19 +1,29 @@
 """Every estimator can be kept in a file without pickle, and no file can make more than that."""
 
+import copy
 import inspect
 import json
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pytest
 import torch
-from sklearn.pipeline import make_pipeline
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 
 import cndts.estimators
+import cndts.transforms
 from cndts import Extrapolation, Interpolation, IrregularPanel, Targets
-from cndts.datasets import make_icu
+from cndts.datasets import make_icu, make_oscillators
 from cndts.estimators import (
     BaseForecaster,
     BoostedTreesForecaster,
@@ -29,6 +39,7 @@ from cndts.estimators import (
     load_estimator,
 )
 from cndts.estimators import _grown_trees as grown_trees
+from cndts.memory import Memory
 from cndts.persistence import read_model, write_model
 from cndts.training import Training
 
@@ -124,6 +135,22 @@ def test_what_a_gpu_fitted_answers_on_the_cpu(pair: Pair, tmp_path: Path) -> Non
     assert loaded.device == "cpu"
     assert all(weight.device.type == "cpu" for weight in loaded.network_.parameters())
     np.testing.assert_allclose(loaded.predict(X).value, model.predict(X).value, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(set(cndts.transforms.__all__) - {"ChannelScaler", "PanelTransformer"}))
+def test_transformers(name: str, tmp_path: Path) -> None:
+    """What changes panels, or describes their gaps, is kept like what forecasts them; tables about the training records are not."""
+    X = panel()
+    kind = getattr(cndts.transforms, name)
+    needed = {"GridResampler": {"step": 1.0}, "LimitFilter": {"limits": {"Temp": (25.0, None)}}}
+    model = kind(**needed.get(name, {})).fit(X[:20])
+    model.save(tmp_path / "model.cndts")
+    loaded = kind.load(tmp_path / "model.cndts")
+    assert type(load_estimator(tmp_path / "model.cndts")) is kind
+    told, expected = loaded.transform(X), model.transform(X)
+    assert told.equals(expected) if isinstance(told, IrregularPanel) else np.array_equal(told, expected, equal_nan=True)
+    assert loaded.get_feature_names_out().tolist() == model.get_feature_names_out().tolist()
+    assert set(vars(model)) - set(vars(loaded)) <= {"report_", "loss_"}
 
 
 def test_tables_are_remembered(tmp_path: Path) -> None:
@@ -242,7 +269,7 @@ def test_weights_must_fit(pair: Pair, tmp_path: Path) -> None:
     path = tmp_path / "model.cndts"
     HybridMemoryForecaster(**QUICK).fit(*pair).save(path)
     config, tensors = read_model(path, "HybridMemoryForecaster")
-    config["params"]["width"] = 16
+    config["parts"]["_built_with"]["width"] = 16
     write_model(path, "HybridMemoryForecaster", config, tensors)
     with pytest.raises(ValueError, match="cannot be loaded: its weights are not those of a HybridMemoryForecaster"):
         load_estimator(path)
@@ -274,28 +301,86 @@ def test_no_byte_is_code(pair: Pair, tmp_path: Path) -> None:
     assert {entry["dtype"] for entry in header.values()} <= {"F64", "F32", "I64", "I32", "BOOL"}
 
 
+# ---- states ------------------------------------------------------------------------------------------
+
+
+def networks() -> dict[str, Any]:
+    """Estimators around networks, unfitted; the last two are pipelines."""
+    encoder = HybridMemoryEncoder(HybridMemoryForecaster(**QUICK), n_components=4)
+    trees = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5, random_state=0)
+    return {
+        "forecaster": HybridMemoryForecaster(**QUICK),
+        "classifier": HybridMemoryClassifier(**QUICK),
+        "encoder and logistic regression": make_pipeline(encoder, StandardScaler(), LogisticRegression()),
+        "summaries, encoder and trees": make_pipeline(make_union(RecordSummary(), encoder), trees),
+    }
+
+
+def fitted(name: str, pair: Pair) -> tuple[Any, Callable[[Any], NDArray]]:
+    """One of `networks` after its fit, and how it is asked."""
+    if name == "forecaster":
+        return networks()[name].fit(*pair), lambda model: model.predict(pair[0]).value
+    X = panel()
+    return networks()[name].fit(X, np.arange(len(X)) % 2), lambda model: model.predict_proba(X)
+
+
+def test_settings_of_the_fit_are_kept(pair: Pair, tmp_path: Path) -> None:
+    """Parameters that are set for the next fit change no copy and no file; a solver that is set for this one does."""
+    model = HybridMemoryForecaster(**QUICK, memory=Memory(window=3)).fit(*pair)
+    expected = model.predict(pair[0]).value
+    model.set_params(width=16, memory__window=5, training__members=2)
+    model.save(tmp_path / "model.cndts")
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), load_estimator(tmp_path / "model.cndts")):
+        np.testing.assert_array_equal(again.predict(pair[0]).value, expected)
+        assert (again.width, again.memory.window, len(again.network_.members)) == (16, 5, 1)
+    model.set_solver("rk4", steps=9)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(pair[0]).value, model.predict(pair[0]).value)
+    assert (again.predict(pair[0]).value != expected).any()
+
+
+def test_weights_mapped_from_a_file(pair: Pair, tmp_path: Path) -> None:
+    """Workers of joblib get large arrays read-only; networks have weights of their own, which can be trained."""
+    model = HybridMemoryForecaster(**QUICK).fit(*pair)
+    joblib.dump(model, tmp_path / "model.joblib")
+    mapped = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    np.testing.assert_array_equal(mapped.predict(pair[0]).value, model.predict(pair[0]).value)
+    assert (mapped.adapt(*pair, steps=1).predict(pair[0]).value != model.predict(pair[0]).value).any()
+
+
+def test_a_second_fit_in_processes(pair: Pair) -> None:
+    """What goes to other processes is not weighed down by the network of a fit to other channels."""
+    X, y = pair
+    model = HybridMemoryForecaster(width=8, training=Training(epochs=1, members=2, n_jobs=2), random_state=0)
+    model.fit(*Extrapolation(observe=6, horizon=2).split(make_oscillators(12, random_state=0)))
+    np.testing.assert_array_equal(model.fit(X, y).predict(X).value, clone(model).fit(X, y).predict(X).value)
+
+
 # ---- whole pipelines ---------------------------------------------------------------------------------
 
+# what scikit-learn's and numpy's own estimators hold that skops does not know
+_PLAIN_TYPES = {"numpy.dtype", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"}
 
-def test_a_pipeline_through_skops(tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("name", ["summaries and logistic regression", *networks()])
+def test_a_pipeline_through_skops(name: str, pair: Pair, tmp_path: Path) -> None:
     """The recipe of the documentation: what is not of cndts is looked at before it is trusted."""
     skops = pytest.importorskip("skops.io", reason='whole pipelines are kept by skops: pip install "skops"')
-    from sklearn.linear_model import LogisticRegression
-
-    X = panel()
-    label = (np.arange(len(X)) % 2).astype(int)
-    pipeline = make_pipeline(RecordSummary(), StandardScaler(), _imputer(), LogisticRegression()).fit(X, label)
-    skops.dump(pipeline, tmp_path / "pipeline.skops")
-    asked = skops.get_untrusted_types(file=tmp_path / "pipeline.skops")
+    path = tmp_path / "pipeline.skops"
+    if name in networks():
+        model, ask = fitted(name, pair)
+    else:
+        model, ask = _summaries(), lambda pipeline: pipeline.predict_proba(panel())
+    skops.dump(model, path)
+    asked = skops.get_untrusted_types(file=path)
     assert asked
-    assert all(name.startswith("cndts.") or name == "numpy.dtype" for name in asked)
+    assert {kind for kind in asked if not kind.startswith("cndts.")} <= _PLAIN_TYPES
     with pytest.raises(Exception, match="Untrusted types found"):
-        skops.load(tmp_path / "pipeline.skops")
-    loaded = skops.load(tmp_path / "pipeline.skops", trusted=asked)
-    np.testing.assert_array_equal(loaded.predict_proba(X), pipeline.predict_proba(X))
+        skops.load(path)
+    np.testing.assert_array_equal(ask(skops.load(path, trusted=asked)), ask(model))
 
 
-def _imputer() -> Any:
-    from sklearn.impute import SimpleImputer
-
-    return SimpleImputer(keep_empty_features=True)
+def _summaries() -> Any:
+    X = panel()
+    steps = RecordSummary(), StandardScaler(), SimpleImputer(keep_empty_features=True), LogisticRegression()
+    return make_pipeline(*steps).fit(X, np.arange(len(X)) % 2)

@@ -11,6 +11,7 @@ from cndts.estimators._running_statistics import running_statistics
 from cndts.estimators._summary_features import SummaryFeatures, channel_feature_names
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
+from cndts.static_features import StaticEncoding
 
 TIMESCALES = (2.0, 8.0)
 
@@ -152,13 +153,17 @@ def test_long_segments_keep_their_precision():
 
 
 def test_static_columns_are_added():
-    """Numeric statics follow the query's record; a column that the panel lacks is missing."""
-    static = pd.DataFrame({"age": [61, 48], "weight": [70.5, None]})
+    """Statics follow the query's record; a column that the panel lacks, or a new category, is missing."""
+    static = pd.DataFrame({"age": [61, 48], "weight": [70.5, None], "ward": ["b", "new"]})
     X = IrregularPanel([0, 1, 2], [0.0, 0.0], [0, 0], [1.0, 2.0], static=static).with_queries([3.0])
-    features = SummaryFeatures(X, TIMESCALES, ["age", "weight", "height"])
+    moments = (0.0, 1.0)
+    encoding = StaticEncoding(dict.fromkeys(["age", "weight", "height"], moments), {"ward": ["a", "b"], "city": ["c"]})
+    features = SummaryFeatures(X, TIMESCALES, encoding)
 
-    assert features.names_own[-3:] == ("static: age", "static: weight", "static: height")
-    np.testing.assert_array_equal(features.own()[:, -3:], [[61, 70.5, np.nan], [48, np.nan, np.nan]])
+    numbers, indicators = ("static: age", "static: weight", "static: height"), ("ward = a", "ward = b", "city = c")
+    assert features.names_own[-6:] == (*numbers, *(f"static: {name}" for name in indicators))
+    expected = [[61, 70.5, np.nan, 0, 1, 0], [48, np.nan, np.nan, 0, 0, 0]]
+    np.testing.assert_array_equal(features.own()[:, -6:], expected)
 
 
 @pytest.mark.parametrize("n_events", [0, 1])

@@ -8,21 +8,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from typer.testing import CliRunner
 
-from cndts import Extrapolation, IrregularPanel, Targets
+from cndts import Extrapolation, IrregularPanel, Queries, Targets
 from cndts.cli import app
 from cndts.datasets import make_icu, make_oscillators
 from cndts.estimators import (
     ChannelMeanForecaster,
+    HybridMemoryClassifier,
     HybridMemoryForecaster,
+    HybridMemoryRegressor,
     LinearInterpolationForecaster,
+    RecordSummary,
     RidgeForecaster,
     default_space,
     tune,
 )
 from cndts.estimators._pruning import PruneTrial
 from cndts.estimators._search_space import SPACES, check_space
+from cndts.memory import Memory
 from cndts.training import Training
 
 optuna = pytest.importorskip("optuna", reason='searches need optuna: pip install "cndts[tune]"')
@@ -89,21 +94,35 @@ def test_a_search_goes_on(pair: Pair, tmp_path: Path, name: str) -> None:
 
 
 def test_a_file_holds_one_search(pair: Pair, tmp_path: Path) -> None:
-    """Another model, space or set of records is another search, unless it has another name."""
+    """Another model, setting, space or lesson is another search, unless it has another name."""
     X, y = pair
     path = tmp_path / "search.journal"
-    tune(trend(), X, y, space=DAMPING, n_trials=1, storage=path)
+    X = IrregularPanel._trusted(X.with_static(pd.DataFrame({"age": np.arange(24.0)})), groups=np.arange(24))
+    start = {"estimator": trend(), "X": X, "y": y, "X_val": X[18:], "y_val": y[18:], "space": DAMPING}
+    tune(**start, n_trials=1, storage=path)
+    later = Queries(y.offsets, y.time + 0.5, y.channel)
+    asked = X.with_queries(queries=later), Targets(later, y.value, y.records, y.channels)
     for changed, what in (
         (
-            (RidgeForecaster(), X, y, {"features": ["own", "all"]}),
-            "another model: 'LinearInterpolationForecaster' there",
+            {"estimator": RidgeForecaster()},
+            "with another model: 'LinearInterpolationForecaster' there, 'RidgeForecaster'",
         ),
-        ((trend(), X, y, {"damping_time": {"low": 0.1, "high": 1.0}}), "another space"),
-        ((trend(), X[:20], y[:20], DAMPING), "another records: the records differ"),
+        ({"space": {"damping_time": {"low": 0.1, "high": 1.0}}}, "with another space"),
+        (
+            {"estimator": trend().set_params(extrapolation="last")},
+            "with other settings: extrapolation is 'damped-trend' there and 'last' here",
+        ),
+        ({"X": X[:20], "y": y[:20]}, "over other records"),
+        ({"y": y.with_values(y.value + 1)}, "over other targets"),
+        (dict(zip(("X", "y"), asked, strict=True)), "over other queries"),
+        ({"X": X.with_static(X.static + 1)}, "over other static features"),
+        ({"X": IrregularPanel._trusted(X, groups=np.arange(24) // 2)}, "over other groups"),
     ):
-        estimator, X_other, y_other, space = changed
-        with pytest.raises(ValueError, match=f"search.journal' holds a search 'cndts' with {what}"):
-            tune(estimator, X_other, y_other, space=space, n_trials=2, storage=path)
+        options = start | changed
+        if what.startswith("with another model"):
+            options["space"] = {"features": ["own", "all"]}
+        with pytest.raises(ValueError, match=f"search.journal' holds a search 'cndts' {what}"):
+            tune(**options, n_trials=2, storage=path)
     other = tune(RidgeForecaster(), X, y, space={"features": ["own"]}, n_trials=1, storage=path, study="ridge")
     assert other.n_complete == 1
     for name, kind in (("notes.txt", "journal of optuna"), ("notes.db", "SQLite database")):
@@ -113,6 +132,27 @@ def test_a_file_holds_one_search(pair: Pair, tmp_path: Path) -> None:
         assert (tmp_path / name).read_text() == "my notes\n"
     with pytest.raises(FileNotFoundError, match="there is no folder '.*nowhere' for the storage file"):
         tune(trend(), X, y, space=DAMPING, n_trials=1, storage=tmp_path / "nowhere" / "s.db")
+
+
+def test_settings_of_networks_are_held(pair: Pair, tmp_path: Path) -> None:
+    """Defaults and settings objects are compared by value; where and how loudly a model is fitted may change."""
+    path = tmp_path / "search.db"
+    options = {"space": {"dropout": [0.1, 0.2]}, "storage": path}
+    tune(network(epochs=1), *pair, n_trials=1, **options)
+    same = network(epochs=1).set_params(memory=Memory(), training__n_jobs=1, verbose=0, device="cpu:0")
+    assert tune(same, *pair, n_trials=1, progress=lambda result: None, prune=False, **options).n_complete == 1
+    told = r"training__epochs is 1 there and 2 here, width is 8 there and 16 here"
+    with pytest.raises(ValueError, match=f"search.db' holds a search 'cndts' with other settings: {told}"):
+        tune(network(epochs=2).set_params(width=16), *pair, n_trials=2, **options)
+
+
+def test_a_search_of_an_earlier_version_is_refused(pair: Pair, tmp_path: Path) -> None:
+    """It did not note with which settings it was begun."""
+    path = tmp_path / "search.db"
+    study = optuna.create_study(study_name="cndts", storage=f"sqlite:///{path}", direction="maximize")
+    study.set_user_attr("model", "LinearInterpolationForecaster")
+    with pytest.raises(ValueError, match="holds a search 'cndts' that an earlier version of cndts began. Go on with"):
+        tune(trend(), *pair, space=DAMPING, n_trials=1, storage=path)
 
 
 class Listener:
@@ -166,6 +206,95 @@ def test_hopeless_trials_stop_early(pair: Pair, monkeypatch: pytest.MonkeyPatch)
     assert model.training.learning_rate == 2e-3
     assert not hasattr(model, "network_")
     assert tune(network(epochs=1), *pair, space=space, n_trials=2, prune=False).n_complete == 2
+
+
+@pytest.mark.slow
+def test_the_median_stops_one_hopeless_trial(pair: Pair, tmp_path: Path) -> None:
+    """Of six trials the one that cannot learn is stopped by optuna's own rule, once four have shown what is usual."""
+    path = tmp_path / "search.journal"
+    kept = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    study = optuna.create_study(study_name="cndts", storage=kept, direction="maximize")
+    for rate in (1e-2, 8e-3, 6e-3, 9e-3, 7e-3, 1e-7):
+        study.enqueue_trial({"training__learning_rate": rate})
+    space = {"training__learning_rate": {"low": 1e-7, "high": 1e-2, "log": True}}
+    result = tune(network(epochs=8), *pair, space=space, n_trials=6, storage=path)
+    assert [trial["state"] for trial in result.trials] == ["complete"] * 5 + ["pruned"]
+    assert (result.n_complete, result.n_pruned, result.n_failed) == (5, 1, 0)
+    hopeless = study.get_trials()[5]
+    assert hopeless.params == {"training__learning_rate": pytest.approx(1e-7)}
+    assert 3 <= max(hopeless.intermediate_values) < 8
+
+
+# ---- whole records -----------------------------------------------------------------------------------
+
+QUICK = {"width": 8, "training": Training(epochs=2, members=1), "random_state": 0}
+RATES = {"training__learning_rate": {"low": 1e-3, "high": 1e-2}}
+
+
+@pytest.fixture(scope="module")
+def records() -> IrregularPanel:
+    return make_oscillators(24, random_state=0)
+
+
+def test_classifiers_are_scored_by_likelihood(records: IrregularPanel) -> None:
+    """The score is the mean logarithm of what the model gave to the class that came; the first trial is the start."""
+    late = np.where(np.arange(24) % 3, "late", "early")
+    X, y, X_val, y_val = records[:16], late[:16].tolist(), records[16:], late[16:]
+    result = tune(HybridMemoryClassifier(**QUICK), X, y, X_val=X_val, y_val=y_val, space=RATES, n_trials=2)
+    model = HybridMemoryClassifier(**QUICK).fit(X, y, X_val=X_val, y_val=y_val)
+    column = np.searchsorted(model.classes_, y_val)
+    shares = model.predict_proba(X_val)[np.arange(8), column]
+    assert result.default_score == pytest.approx(np.log(shares).mean(), rel=1e-5)
+    assert result.trials[0]["epochs"] == [2]
+    assert tune(HybridMemoryClassifier(**QUICK), records, late, n_trials=1).n_complete == 1
+
+
+def test_labels_are_scored_one_by_one(records: IrregularPanel) -> None:
+    """Labels that do not exclude each other count alike."""
+    labels = np.column_stack([np.arange(24) % 2, np.arange(24) % 3 == 0]).astype(int)
+    data = {"X_val": records[16:], "y_val": labels[16:]}
+    result = tune(HybridMemoryClassifier(**QUICK), records[:16], labels[:16], **data, space=RATES, n_trials=1)
+    shares = HybridMemoryClassifier(**QUICK).fit(records[:16], labels[:16], **data).predict_proba(records[16:])
+    expected = np.log(np.where(labels[16:] == 1, shares, 1 - shares)).mean()
+    assert result.best_score == pytest.approx(expected, rel=1e-5)
+
+
+def test_regressors_are_searched_and_stopped(records: IrregularPanel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their own score; every epoch reaches the pruner, also where members would be fitted side by side."""
+    y = np.arange(24.0)
+    model = HybridMemoryRegressor(**QUICK).set_params(training__members=2, training__n_jobs=2)
+    data = {"X_val": records[16:], "y_val": y[16:]}
+    result = tune(model, records[:16], y[:16], **data, space=RATES, n_trials=1)
+    assert result.best_score == pytest.approx(
+        clone(model).fit(records[:16], y[:16], **data).score(records[16:], y[16:])
+    )
+    trial = Listener(patience=1)
+    model._epoch_callbacks = (("prune", PruneTrial(trial)),)
+    with pytest.raises(optuna.TrialPruned, match="hopeless after epoch 1"):
+        model.fit(records, y)
+    assert len(trial.heard) == 1
+
+
+def test_outcomes_tell_searches_apart(records: IrregularPanel, tmp_path: Path) -> None:
+    """Records are the same, what is asked of them is not."""
+    options = {"space": RATES, "storage": tmp_path / "search.journal"}
+    tune(HybridMemoryRegressor(**QUICK), records, np.arange(24.0), n_trials=1, **options)
+    with pytest.raises(ValueError, match="holds a search 'cndts' over other (records|targets)"):
+        tune(HybridMemoryRegressor(**QUICK), records, -np.arange(24.0), n_trials=1, **options)
+
+
+def test_what_cannot_be_searched_is_told(records: IrregularPanel, pair: Pair) -> None:
+    """Estimators without a score, targets for labels, and labels for targets."""
+    with pytest.raises(TypeError, match="estimator must be a forecaster or interpolator .*; got RecordSummary. Search"):
+        tune(RecordSummary(), records, np.zeros(24), space={"a": [1]})
+    with pytest.raises(
+        TypeError, match="y must hold one row per record of X; got Targets. Targets are for forecasters"
+    ):
+        tune(HybridMemoryClassifier(), *pair)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        tune(HybridMemoryClassifier(), records, [0, 1])
+    with pytest.raises(TypeError, match="y must be Targets aligned with X.queries; got ndarray"):
+        tune(trend(), pair[0], np.zeros(24), space=DAMPING)
 
 
 def test_a_trial_that_fails_is_not_the_end(pair: Pair) -> None:
@@ -305,8 +434,6 @@ def test_any_model_is_saved_and_read(events: Path, tmp_path: Path, model: str, o
 
 
 def test_a_model_of_records_forecasts_nothing(events: Path, tmp_path: Path) -> None:
-    from cndts.estimators import RecordSummary
-
     RecordSummary().fit(make_icu(3, random_state=0)).save(tmp_path / "summary.cndts")
     result = run("predict", tmp_path / "summary.cndts", events)
     assert result.exit_code == 1

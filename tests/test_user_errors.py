@@ -3,12 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
 from cndts import Extrapolation, Interpolation, IrregularPanel, protocol
 from cndts.datasets import make_oscillators
 from cndts.dynamics import Solver
 from cndts.estimators import (
     BoostedTreesForecaster,
+    ConformalForecaster,
     HybridMemoryClassifier,
     HybridMemoryEncoder,
     HybridMemoryForecaster,
@@ -20,16 +24,24 @@ from cndts.estimators import (
     LinearInterpolator,
     RecordSummary,
     RidgeForecaster,
+    TransformedTargetForecaster,
 )
 from cndts.memory import Memory
 from cndts.metrics import error_scorer, mean_squared_error, quantile_scorer
 from cndts.training import Training
+from cndts.transforms import ChannelRobustScaler, ValueClipper
 
+CLIPPED = make_pipeline(ValueClipper(), ChannelRobustScaler())
 PANEL = make_oscillators(8, random_state=0)
 X, Y = Extrapolation(observe=6, horizon=2).split(PANEL)
 FRAME = PANEL.to_long()
 LAST = LastValueForecaster().fit(X, Y)
 ON_ARRAYS = LastValueForecaster().fit(np.eye(4), np.zeros(4))
+
+
+def sktime():
+    """The adapters, where sktime is installed."""
+    return pytest.importorskip("cndts.estimators.sktime", reason="the adapters need sktime")
 
 
 def fit(**settings):
@@ -119,6 +131,23 @@ SHAPES = {
         lambda: mean_squared_error([1.0], [1.0], average="record"),
         "y must be Targets, .*; got list",
     ),
+    "column of a panel": (
+        lambda: PANEL["age"],
+        r"one axis \(records\) and no columns, indexed by position; got the key 'age'. Select .* panel.static\[",
+    ),
+    "columns of a panel": (
+        lambda: PANEL[["x0", "x1"]],
+        r"got the key \['x0', 'x1'\]. Select channels with panel.where",
+    ),
+    "second axis of a panel": (
+        lambda: PANEL[:, 0],
+        r"one axis \(records\) and no columns; got the key \(slice\(None, None, None\), 0\). Select",
+    ),
+    "number of columns of a panel": (lambda: PANEL.shape[1], r"no columns; got shape\[1\]. What picks columns"),
+    "targets that were flattened": (
+        lambda: LastValueForecaster().fit(X, Y.value),
+        "without their records. StackingRegressor",
+    ),
     "missing column": (lambda: IrregularPanel.from_long(FRAME, record="patient"), "patient"),
 }
 
@@ -205,6 +234,18 @@ ANSWERS = {
 }
 
 SETTINGS = {
+    "regressor to calibrate": (
+        lambda: ConformalForecaster(HybridMemoryRegressor()).fit(PANEL, np.arange(8.0)),
+        "forecaster must be .*; got HybridMemoryRegressor, which answers for whole records .* has predict_interval and",
+    ),
+    "classifier to calibrate": (
+        lambda: ConformalForecaster(HybridMemoryClassifier()).calibrate(X, Y),
+        "got HybridMemoryClassifier, which answers for whole records .* CalibratedClassifierCV",
+    ),
+    "stranger to calibrate": (
+        lambda: ConformalForecaster(Ridge()).fit(X, Y),
+        r"got Ridge. Use RidgeForecaster\(\), HybridMemoryForecaster",
+    ),
     "members": (lambda: train(members=0), "training__members must be 1 or more; got 0"),
     "epochs": (lambda: train(epochs=0), "training__epochs must be 1 or more, or None; got 0"),
     "part of an epoch": (
@@ -297,6 +338,31 @@ NAMES = {
         "did you mean 'forecaster__training__epochs'?",
     ),
     "baseline": (lambda: RidgeForecaster().set_params(penalty=1), "did you mean 'penalties'?"),
+    "transform": (lambda: ValueClipper().set_params(quantle=1), "did you mean 'quantiles'?"),
+    "scaler": (lambda: ChannelRobustScaler().set_params(quantile_rnge=1), "did you mean 'quantile_range'?"),
+    "sktime forecaster": (lambda: sktime().SktimeForecaster().set_params(ncuts=1), "did you mean 'n_cuts'?"),
+    "sktime forecaster, its model left out": (
+        lambda: sktime().SktimeForecaster().set_params(forecaster__widht=1),
+        "did you mean 'forecaster__width'?",
+    ),
+    "sktime forecaster, in the wrong place": (
+        lambda: sktime().SktimeForecaster().set_params(training__epochs=1),
+        "did you mean 'forecaster__training__epochs'?",
+    ),
+    "sktime classifier": (
+        lambda: sktime().SktimeClassifier().set_params(classifier__class_weights=None),
+        "did you mean 'classifier__class_weight'?",
+    ),
+    "sktime imputer": (
+        lambda: sktime().SktimeImputer().set_params(interpolator__memory__windw=1),
+        "did you mean 'interpolator__memory__window'?",
+    ),
+    "sktime splitter": (lambda: sktime().TimeCutSplitter(3).set_params(cut=4), "did you mean 'cuts'?"),
+    "sktime metric": (lambda: sktime().AlignedPinballLoss().set_params(alphas=0.5), "did you mean 'alpha'?"),
+    "step of a pipeline": (
+        lambda: TransformedTargetForecaster(None, CLIPPED).set_params(transformer__valueclipper__margins=1),
+        "did you mean 'transformer__valueclipper__margin'?",
+    ),
     "nothing near": (lambda: RidgeForecaster().set_params(colour=1), r"estimator RidgeForecaster: Valid parameters of"),
     "part of a text": (
         lambda: HybridMemoryForecaster(training="fast").set_params(training__epochs=1),
@@ -312,7 +378,7 @@ def rows(*tables):
 @pytest.mark.parametrize(("mistake", "told"), rows(SHAPES, TIMES, ANSWERS, SETTINGS, NAMES))
 def test_mistake_is_told(mistake, told):
     """The text names what was got and wanted, and where it can be said, what to do."""
-    with pytest.raises((TypeError, ValueError, KeyError), match=told):
+    with pytest.raises((TypeError, ValueError, LookupError), match=told):
         mistake()
 
 
@@ -324,3 +390,14 @@ def test_a_suggestion_is_a_name_that_works():
             HybridMemoryForecaster().set_params(**{name + "z": None})
         meant = str(told.value).partition("did you mean '")[2].partition("'")[0]
         HybridMemoryForecaster().set_params(**{meant: 1})
+
+
+def test_names_of_steps_and_of_parts_left_out_work():
+    """Steps of a pipeline inside an estimator, and settings of sktime's adapters whose model was left at its default."""
+    model = TransformedTargetForecaster(None, clone(CLIPPED)).set_params(transformer__valueclipper__margin=2.0)
+    assert model.transformer[0].margin == 2.0
+    adapter = sktime().SktimeForecaster().set_params(forecaster__memory__window=3, n_cuts=2)
+    assert (adapter.forecaster.memory.window, adapter.n_cuts) == (3, 2)
+    assert (
+        adapter.set_params(width=8).forecaster.width == 8
+    )  # sktime takes the last part of a name where it is the only one

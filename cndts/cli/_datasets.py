@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +13,13 @@ datasets = typer.Typer(no_args_is_help=True, help="Download public data sets, an
 
 _Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 _Folder = Annotated[
-    Path | None, typer.Option("--folder", help="Where the files lie, in place of the cache (CNDTS_CACHE).")
+    Path | None,
+    typer.Option("--folder", help="The files of the set NAME lie in FOLDER/NAME, in place of the cache (CNDTS_CACHE)."),
 ]
 _MEANINGS = {
     "pinned": "has the checksum that this package names",
-    "contents": "its members have the checksum that this package names",
-    "recorded": "is what was downloaded first; no checksum is published",
+    "contents": "known members have the checksum that this package names; the whole is what was downloaded first",
+    "recorded": "is what was downloaded first; no checksum is known",
     "unknown": "no checksum is known",
     "differs": "is another file than was meant",
     "absent": "not there",
@@ -44,6 +46,7 @@ def list_sets(json: _Json = False) -> None:
                     "name": file.name,
                     "url": file.address(each.name),
                     "sha256": file.sha256,
+                    "md5": file.md5,
                     "source": file.source,
                     "there": (download_folder(each.name) / file.name).is_file(),
                 }
@@ -69,8 +72,8 @@ def fetch(
     retries: Annotated[int, typer.Option(min=0, help="Further attempts when the connection breaks.")] = 5,
     json: _Json = False,
 ) -> None:
-    """Download data sets into the cache, resuming what was interrupted, and verify them."""
-    from cndts.datasets._fetch_files import data_set, fetch_files
+    """Download data sets into the cache or a folder, resuming what was interrupted, and verify them."""
+    from cndts.datasets._fetch_files import data_set, fetch_files, folder_below
 
     for name in names:
         data_set(name)  # a wrong name is better told before hours of downloads
@@ -78,8 +81,8 @@ def fetch(
     for name in names:
         wanted = data_set(name)
         typer.echo(f"{name}: {wanted.licence}, {wanted.page}", err=True)
-        place = None if folder is None else folder / name if len(names) > 1 else folder
-        fetched[name] = [str(path) for path in fetch_files(name, folder=place, retries=retries)]
+        files = fetch_files(name, folder=folder_below(name, folder), retries=retries)
+        fetched[name] = [str(path) for path in files]
     if json:
         typer.echo(json_format.dumps(fetched, indent=1))
         return
@@ -94,21 +97,34 @@ def verify(
     folder: _Folder = None,
     json: _Json = False,
 ) -> None:
-    """Compare downloaded files with the checksums that are known; exit code 1 if one differs."""
-    from cndts.datasets._fetch_files import data_set, download_folder
+    """Compare downloaded files with the checksums that are known.
+
+    Exit code 1 if a file differs, or if a file of a set that you name is absent; sets that you do not name may be absent.
+    """
+    from cndts.datasets._fetch_files import data_set, folder_below
     from cndts.datasets._remote import DATA_SETS
     from cndts.datasets._verify import verdict
 
+    if folder is not None and not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r}; name the one that `fetch --folder` was given.")
     sets = [data_set(name) for name in names or list(DATA_SETS)]
     verdicts = {
-        each.name: {file.name: verdict(download_folder(each.name, folder) / file.name, file) for file in each.files}
+        each.name: {file.name: verdict(folder_below(each.name, folder) / file.name, file) for file in each.files}
         for each in sets
     }
     if json:
         typer.echo(json_format.dumps(verdicts, indent=1))
     else:
-        for name, files in verdicts.items():
-            for file, found in files.items():
-                typer.echo(f"{name:<15} {file:<42} {found:<9} {_MEANINGS[found]}")
-    if any(found == "differs" for files in verdicts.values() for found in files.values()):
+        _show(verdicts)
+    failures = {"differs", "absent"} if names else {"differs"}
+    wrong = [name for name, files in verdicts.items() if failures & set(files.values())]
+    for name in wrong:
+        typer.echo(f"{name}: not as it should be in {folder_below(name, folder)}", err=True)
+    if wrong:
         raise typer.Exit(1)
+
+
+def _show(verdicts: Mapping[str, Mapping[str, str]]) -> None:
+    for name, files in verdicts.items():
+        for file, found in files.items():
+            typer.echo(f"{name:<15} {file:<42} {found:<9} {_MEANINGS[found]}")

@@ -30,7 +30,11 @@ def read_protocol_data(protocol: str, paths: list[Path], settings: dict[str, Any
     if makes_its_own:
         return rules.generate()
     if not paths:
-        raise ValueError(f"{protocol} needs the data set's files: --data PATH... ({WANTED[rules.data]}).")
+        try:
+            return rules.generate()
+        except ValueError as published:
+            needed = f"{protocol} needs the data set's files: --data PATH... ({WANTED[rules.data]})."
+            raise ValueError(needed) from published
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise FileNotFoundError(f"there is no file or folder {missing[0]}; --data names the data set's own files.")
@@ -105,5 +109,6 @@ WANTED = {
     "physionet2012": "set-a.tar.gz, set-b.tar.gz ...; Outcomes-a.txt for mortality",
     "ushcn": "small_chunked_sporadic.csv, .dly files or state files, folders or archives of them",
     "human-activity": "ConfLongDemo_JSI.txt",
-    "trajectories": "a folder with one Parquet or CSV file for each record",
+    "trajectories": "a folder with one Parquet or CSV file for each record; none with --set 'protocol:data_set=\"LEN02\"' and "
+    "other sets that are simulated",
 }

@@ -24,6 +24,10 @@ from cndts.datasets._fetch import (
     fetch_physionet2019,
     fetch_ushcn,
 )
+from cndts.datasets._fetch_oanda_ticks import fetch_oanda_ticks
+from cndts.datasets._fetch_plasticc import fetch_plasticc
+from cndts.datasets._fetch_sporadic_csv import fetch_sporadic_csv
+from cndts.datasets._fetch_ushcn_legacy import fetch_ushcn_legacy
 from cndts.datasets._ghcn_daily import read_ghcn_daily
 from cndts.datasets._hodgkin_huxley import make_hodgkin_huxley
 from cndts.datasets._human_activity import read_human_activity
@@ -38,6 +42,7 @@ from cndts.datasets._ode_truth import OdeTruth
 from cndts.datasets._oscillator_truth import OscillatorTruth
 from cndts.datasets._oscillators import make_oscillators
 from cndts.datasets._pendulum import make_pendulum
+from cndts.datasets._physiome import make_physiome
 from cndts.datasets._physionet2012 import read_physionet2012
 from cndts.datasets._physionet2019 import read_physionet2019
 from cndts.datasets._physionet_style import read_physionet_style
@@ -67,15 +72,20 @@ __all__ = [
     "fetch_batteryless",
     "fetch_beijing_air",
     "fetch_human_activity",
+    "fetch_oanda_ticks",
     "fetch_physionet2012",
     "fetch_physionet2019",
+    "fetch_plasticc",
+    "fetch_sporadic_csv",
     "fetch_ushcn",
+    "fetch_ushcn_legacy",
     "make_hodgkin_huxley",
     "make_icu",
     "make_lorenz",
     "make_lotka_volterra",
     "make_oscillators",
     "make_pendulum",
+    "make_physiome",
     "make_recall",
     "make_regime_ticks",
     "make_spirals",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
 import os
 import re
@@ -20,6 +21,7 @@ from typing import IO, Any
 
 _MAGIC = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 _TAR_NAMES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_DEEPEST = 3  # levels of archives in archives; publishers use one
 _DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -37,12 +39,14 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """How much an archive may unpack to before it is refused.
+    """How much a folder may hold, or an archive unpack to, before it is refused.
 
     Parameters
     ----------
     member_bytes : int
-        Largest single file.
+        Largest single file of an archive, whose packed size says nothing.
+    file_bytes : int
+        Largest file on disk, in a folder or named itself.
     total_bytes : int
         All files together, tar headers included.
     members : int
@@ -50,6 +54,7 @@ class ArchiveLimits:
     """
 
     member_bytes: int = 256 * 2**20
+    file_bytes: int = 4 * 2**30
     total_bytes: int = 4 * 2**30
     members: int = 500_000
 
@@ -83,16 +88,75 @@ def read_files(
         The file is no archive, is damaged, unpacks to more than ``limits``, or holds an absolute or climbing name,
         a link or a device.
     """
-    path = _existing(path)
+    yield from _entries(_existing(path), wanted, _Budget(limits or ArchiveLimits()))
+
+
+def read_nested(
+    path: str | os.PathLike[str], wanted: Callable[[str], bool], *, limits: ArchiveLimits | None = None
+) -> Iterator[tuple[str, bytes | None]]:
+    """As :func:`read_files`, with the files of archives inside in place of these, at most three levels deep.
+
+    Parameters
+    ----------
+    path : path-like
+        Folder or archive.
+    wanted : callable
+        As for :func:`read_files`; it sees the name inside the innermost archive.
+    limits : ArchiveLimits, optional
+        For all levels together.
+
+    Yields
+    ------
+    name : str
+        With the names of the archives around it: ``"inner.zip/folder/1.txt"``.
+    content : bytes or None
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As for :func:`read_files`, for the archives inside too.
+    """
+    path, budget = _existing(path), _Budget(limits or ArchiveLimits())
+    entries = _entries(path, lambda name: wanted(name) or is_archive_name(name), budget)
+    yield from _descend(entries, str(path), wanted, budget, 0)
+
+
+def is_archive_name(name: str) -> bool:
+    """Whether a file inside an archive is an archive by its name; what macOS adds is not.
+
+    Examples
+    --------
+    >>> is_archive_name("data/S1.ZIP"), is_archive_name("__MACOSX/data/._S1.ZIP"), is_archive_name("data/S1.csv.gz")
+    (True, False, False)
+    """
+    *folders, last = name.lower().split("/")
+    return last.endswith((".zip", *_TAR_NAMES)) and not last.startswith(".") and "__macosx" not in folders
+
+
+def decompress(content: bytes, name: str, *, limits: ArchiveLimits | None = None) -> bytes:
+    """What a gzip file holds.
+
+    Raises
+    ------
+    ValueError
+        It is none, is damaged, or holds more than ``limits.member_bytes``.
+
+    Examples
+    --------
+    >>> decompress(gzip.compress(b"abc"), "three.txt.gz")
+    b'abc'
+    """
     limits = limits or ArchiveLimits()
-    entries = _read_folder(path, wanted, limits) if path.is_dir() else _read_archive(path, wanted, limits)
-    total = 0
-    for count, (name, content) in enumerate(entries, start=1):
-        total += len(content or b"")
-        if count > limits.members:
-            raise ValueError(f"{path} holds more than {limits.members:,} entries; it is refused as a possible bomb.")
-        _check_total(path, total, limits)
-        yield name, content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+            found = stream.read(limits.member_bytes + 1)
+    except _DAMAGE as error:
+        raise _damaged(name, error) from error
+    if len(found) > limits.member_bytes:
+        raise ValueError(
+            f"{name} unpacks to more than {limits.member_bytes:,} bytes; it is refused as a possible bomb."
+        )
+    return found
 
 
 def fingerprint(path: str | os.PathLike[str], wanted: Callable[[str], bool]) -> str:
@@ -110,12 +174,81 @@ def fingerprint(path: str | os.PathLike[str], wanted: Callable[[str], bool]) -> 
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
-    for name, content in _read_folder(path, wanted, ArchiveLimits()):
+    for name, content in _read_folder(path, wanted, _Budget(ArchiveLimits())):
         # lengths keep ("ab", "c") and ("a", "bc") apart
         digest.update(f"{len(name)}:{-1 if content is None else len(content)}:".encode())
         digest.update(name.encode(errors="surrogateescape"))
         digest.update(content or b"")
     return digest.hexdigest()
+
+
+class _Budget:
+    """How much of the limits is spent; archives inside archives spend from the same."""
+
+    def __init__(self, limits: ArchiveLimits) -> None:
+        self.limits, self._bytes, self._members = limits, 0, 0
+
+    @property
+    def left(self) -> int:
+        return self.limits.total_bytes - self._bytes
+
+    def spend(self, where: str, size: int) -> None:
+        self.check(where, size)
+        self._bytes += size
+
+    def check(self, where: str, size: int) -> None:
+        if size > self.left:
+            raise ValueError(
+                f"{where} unpacks to more than {self.limits.total_bytes:,} bytes; it is refused as a possible bomb."
+            )
+
+    def count(self, where: str) -> None:
+        self._members += 1
+        if self._members > self.limits.members:
+            raise ValueError(
+                f"{where} holds more than {self.limits.members:,} entries; it is refused as a possible bomb."
+            )
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """An archive on disk, or in memory if it was found in another one."""
+
+    name: str
+    place: Path | bytes
+
+    def open(self) -> IO[bytes]:
+        return io.BytesIO(self.place) if isinstance(self.place, bytes) else self.place.open("rb")
+
+
+def _entries(
+    source: Path | _Packed, wanted: Callable[[str], bool], budget: _Budget
+) -> Iterator[tuple[str, bytes | None]]:
+    if isinstance(source, Path) and source.is_dir():
+        where, entries = str(source), _read_folder(source, wanted, budget)
+    else:
+        packed = _Packed(str(source), source) if isinstance(source, Path) else source
+        where, entries = packed.name, _read_archive(packed, wanted, budget)
+    for name, content in entries:
+        budget.count(where)
+        yield name, content
+
+
+def _descend(
+    entries: Iterator[tuple[str, bytes | None]], where: str, wanted: Callable[[str], bool], budget: _Budget, depth: int
+) -> Iterator[tuple[str, bytes | None]]:
+    for name, content in entries:
+        if content is None or not is_archive_name(name):
+            yield name, content
+            continue
+        if depth == _DEEPEST:
+            raise ValueError(
+                f"{where} holds archives in archives, more than {_DEEPEST} deep; such archives are refused."
+            )
+        packed = _Packed(f"{where}/{name}", content)
+        inside = _entries(packed, lambda inner: wanted(inner) or is_archive_name(inner), budget)
+        for inner, found in _descend(inside, packed.name, wanted, budget, depth + 1):
+            yield f"{name}/{inner}", found
 
 
 def _existing(path: str | os.PathLike[str]) -> Path:
@@ -127,53 +260,61 @@ def _existing(path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _read_folder(
-    path: Path, wanted: Callable[[str], bool], limits: ArchiveLimits
-) -> Iterator[tuple[str, bytes | None]]:
+def _read_folder(path: Path, wanted: Callable[[str], bool], budget: _Budget) -> Iterator[tuple[str, bytes | None]]:
     for folder, folders, names in os.walk(path):
         folders.sort()
         prefix = Path(folder).relative_to(path).as_posix().removeprefix(".")
         for name in sorted(names):
             full = os.path.join(folder, name)
             inside = f"{prefix}/{name}" if prefix else name
-            yield inside, _content(path, full, limits) if wanted(inside) else None
+            content = read_file(full, budget.limits) if wanted(inside) else None
+            budget.spend(str(path), len(content or b""))
+            yield inside, content
 
 
-def _content(path: Path, file: str, limits: ArchiveLimits) -> bytes | None:
-    if not os.path.isfile(file):  # a pipe would block the reader for ever, a dangling link has no content
+def read_file(path: str | os.PathLike[str], limits: ArchiveLimits | None = None) -> bytes | None:
+    """Content of a file on disk; None for what is no plain file, a ValueError above ``limits.file_bytes``."""
+    if not os.path.isfile(path):  # a pipe would block the reader for ever, a dangling link has no content
         return None
-    with open(file, "rb", buffering=0) as opened:
-        _check_size(path, file, os.fstat(opened.fileno()).st_size, limits)
+    limit = (limits or ArchiveLimits()).file_bytes
+    with open(path, "rb", buffering=0) as opened:
+        size = os.fstat(opened.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"{os.fspath(path)} has {size:,} bytes; files above {limit:,} bytes are refused.")
         return opened.read()
 
 
 def _read_archive(
-    path: Path, wanted: Callable[[str], bool], limits: ArchiveLimits
+    packed: _Packed, wanted: Callable[[str], bool], budget: _Budget
 ) -> Iterator[tuple[str, bytes | None]]:
-    reader = _read_zip if _kind(path) == "zip" else _read_tar
+    reader = _read_zip if _kind(packed) == "zip" else _read_tar
     try:
-        yield from reader(path, wanted, limits)
+        yield from reader(packed, wanted, budget)
     except _DAMAGE as error:
-        raise ValueError(
-            f"{path} is damaged or cut short ({type(error).__name__}: {error}); fetch it again and compare its checksum."
-        ) from error
+        raise _damaged(packed.name, error) from error
 
 
-def _kind(path: Path) -> str:
-    with path.open("rb") as file:
+def _damaged(where: str, error: Exception) -> ValueError:
+    return ValueError(
+        f"{where} is damaged or cut short ({type(error).__name__}: {error}); fetch it again and compare its checksum."
+    )
+
+
+def _kind(packed: _Packed) -> str:
+    with packed.open() as file:
         start = file.read(512)
     kind = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), None)
     if kind is None and _is_tar_header(start):
         kind = "tar"
     if kind is None:
         raise ValueError(
-            f"{path} is neither a folder nor a tar or zip archive (it starts with {start[:16]!r}); "
+            f"{packed.name} is neither a folder nor a tar or zip archive (it starts with {start[:16]!r}); "
             "give the folder, .tar, .tar.gz, .tgz or .zip as published."
         )
-    name = path.name.lower()
+    name = packed.name.lower()
     if kind == "zip" and name.endswith(_TAR_NAMES) or kind != "zip" and name.endswith(".zip"):
         raise ValueError(
-            f"{path} is named like a {'tar' if kind == 'zip' else 'zip'} archive but holds {kind} data; "
+            f"{packed.name} is named like a {'tar' if kind == 'zip' else 'zip'} archive but holds {kind} data; "
             "rename it to what it is, or fetch it again."
         )
     return kind
@@ -187,66 +328,68 @@ def _is_tar_header(block: bytes) -> bool:
     return True
 
 
-def _check_name(path: Path, name: str) -> str:
+def _check_name(where: str, name: str) -> str:
     """The name with forward slashes; a name that leaves the archive is an error."""
     parts = re.split(r"[/\\]", name)
     if parts[0] == "" or ".." in parts or re.match(r"[A-Za-z]:", name):
         raise ValueError(
-            f"{path} holds the entry {name!r}, whose name points outside the archive; "
+            f"{where} holds the entry {name!r}, whose name points outside the archive; "
             "such archives are refused, get it from the publisher."
         )
     return "/".join(part for part in parts if part != ".")
 
 
-def _check_size(path: Path, name: str, size: int, limits: ArchiveLimits) -> None:
+def _check_size(where: str, name: str, size: int, limits: ArchiveLimits) -> None:
     if not 0 <= size <= limits.member_bytes:
         raise ValueError(
-            f"{path} holds the entry {name!r} of {size:,} bytes; entries above {limits.member_bytes:,} bytes are refused."
+            f"{where} holds the entry {name!r} of {size:,} bytes; entries above {limits.member_bytes:,} bytes are refused."
         )
 
 
-def _check_total(path: Path, total: int, limits: ArchiveLimits) -> None:
-    if total > limits.total_bytes:
-        raise ValueError(f"{path} unpacks to more than {limits.total_bytes:,} bytes; it is refused as a possible bomb.")
-
-
-def _refuse(path: Path, name: str, what: str) -> ValueError:
-    return ValueError(f"{path} holds {what} ({name!r}); only plain files are read, get it from the publisher.")
+def _refuse(where: str, name: str, what: str) -> ValueError:
+    return ValueError(f"{where} holds {what} ({name!r}); only plain files are read, get it from the publisher.")
 
 
 # ---- zip -----------------------------------------------------------------------------------------
 
 
-def _read_zip(path: Path, wanted: Callable[[str], bool], limits: ArchiveLimits) -> Iterator[tuple[str, bytes | None]]:
-    with zipfile.ZipFile(path) as archive:
+def _read_zip(packed: _Packed, wanted: Callable[[str], bool], budget: _Budget) -> Iterator[tuple[str, bytes | None]]:
+    where = packed.name
+    with packed.open() as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        _check_total(path, sum(member.file_size for member in members), limits)
+        budget.check(where, sum(member.file_size for member in members))
         for member in members:
-            name = _check_name(path, member.filename)
+            name = _check_name(where, member.filename)
             mode = member.external_attr >> 16
             if member.flag_bits & 1:
                 raise ValueError(
-                    f"{path} is encrypted (entry {name!r}); unpack it with its password and read the folder."
+                    f"{where} is encrypted (entry {name!r}); unpack it with its password and read the folder."
                 )
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise _refuse(path, name, "a link or device")
-            _check_size(path, name, member.file_size, limits)
-            if not member.is_dir():
-                yield name, archive.read(member) if wanted(name) else None
+                raise _refuse(where, name, "a link or device")
+            _check_size(where, name, member.file_size, budget.limits)
+            if member.is_dir():
+                continue
+            if wanted(name):
+                budget.spend(where, member.file_size)
+                yield name, archive.read(member)
+            else:
+                yield name, None
 
 
 # ---- tar -----------------------------------------------------------------------------------------
 
 
-def _read_tar(path: Path, wanted: Callable[[str], bool], limits: ArchiveLimits) -> Iterator[tuple[str, bytes | None]]:
-    with _open_stream(path) as raw:
-        stream = _LimitedReader(path, raw, limits)
+def _read_tar(packed: _Packed, wanted: Callable[[str], bool], budget: _Budget) -> Iterator[tuple[str, bytes | None]]:
+    where = packed.name
+    with packed.open() as file, _decompressing(file, _kind(packed)) as raw:
+        stream = _LimitedReader(where, raw, budget)
         with tarfile.open(fileobj=stream, mode="r|", bufsize=2**18) as archive:  # type: ignore[call-overload]
             for member in archive:
-                name = _check_name(path, member.name)
+                name = _check_name(where, member.name)
                 if not (member.isreg() or member.isdir()):
-                    raise _refuse(path, name, "a link or device")
-                _check_size(path, name, member.size, limits)
+                    raise _refuse(where, name, "a link or device")
+                _check_size(where, name, member.size, budget.limits)
                 if member.isreg():
                     yield name, _member_content(archive, member) if wanted(name) else None
             _check_end(archive.fileobj)
@@ -254,9 +397,9 @@ def _read_tar(path: Path, wanted: Callable[[str], bool], limits: ArchiveLimits) 
             pass
 
 
-def _open_stream(path: Path) -> IO[bytes]:
-    openers: dict[str, Any] = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open, "tar": open}
-    return openers[_kind(path)](path, "rb")
+def _decompressing(file: IO[bytes], kind: str) -> IO[bytes]:
+    openers: dict[str, Any] = {"gzip": gzip.open, "bz2": bz2.open, "xz": lzma.open}
+    return openers[kind](file, "rb") if kind in openers else file
 
 
 def _member_content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -277,12 +420,11 @@ def _check_end(rest: IO[bytes] | None) -> None:
 class _LimitedReader:
     """A stream that refuses to unpack more than the limits allow."""
 
-    def __init__(self, path: Path, stream: IO[bytes], limits: ArchiveLimits) -> None:
-        self._path, self._stream, self._limits, self._total = path, stream, limits, 0
+    def __init__(self, where: str, stream: IO[bytes], budget: _Budget) -> None:
+        self._where, self._stream, self._budget = where, stream, budget
 
     def read(self, size: int = -1) -> bytes:
-        room = self._limits.total_bytes - self._total + 1
+        room = self._budget.left + 1
         data = self._stream.read(room if size < 0 else min(size, room))
-        self._total += len(data)
-        _check_total(self._path, self._total, self._limits)
+        self._budget.spend(self._where, len(data))
         return data

@@ -28,12 +28,14 @@ UNITS = {
     "phase": "rad",
     "frequency": "MHz",
 }
+ANTENNAS = (1, 2, 3, 4)
 ACTIVITIES = ("sit_on_bed", "sit_on_chair", "lying", "ambulating")
 
 _CHANNELS = tuple(UNITS)
 _N_FIELDS = 2 + len(_CHANNELS)
 _NAME = re.compile(r"d([12])p(\d{2})([MF])")
 _LARGEST = float(np.finfo(np.float32).max)
+_LONGEST_TRIAL = 86_400.0  # s; published trials end after minutes, a day is beyond any script of activities
 
 
 @dataclass(frozen=True)
@@ -130,10 +132,11 @@ def read_batteryless(
     - Antennas and channel frequencies change between readings; ``antenna`` and ``frequency`` are names more than
       numbers. ``rssi`` and ``phase`` depend on both.
     - A tag that is not powered is silent: gaps say something about posture and place.
-    - Rows out of order are sorted and counted; rows with other than nine fields, an unreadable or negative time, an unreadable
-      number, or a label other than 1 to 4 are left out, counted and warned of. The second file of a name is left out too.
+    - Rows out of order are sorted and counted; rows with other than nine fields, an unreadable or negative time, one after
+      more than a day (86,400 s; trials take minutes), an unreadable number, an antenna or a label other than 1 to 4 are
+      left out, counted and warned of. The second file of a name is left out too.
 
-    Room 1 (S1) has 60 trials with 52,482 readings.
+    Room 1 (S1) has 60 trials with 52,482 readings; the longest trial ends after 730 s.
 
     Source: https://doi.org/10.24432/C5GG6B, Creative Commons Attribution 4.0.
 
@@ -208,7 +211,9 @@ def _parse(content: bytes) -> Trial:
     unforeseen = Counter({"another number of fields": len(wrong)})
     faults = {
         "an unreadable time": ~(time >= 0),
+        "a time after more than a day": time > _LONGEST_TRIAL,
         "an unreadable number": ~(np.abs(value) <= _LARGEST).all(axis=1),
+        "an antenna other than 1 to 4": ~np.isin(value[:, _CHANNELS.index("antenna")], ANTENNAS),
         "a label other than 1 to 4": ~np.isin(label, np.arange(1, len(ACTIVITIES) + 1)),
     }
     for fault, found in faults.items():

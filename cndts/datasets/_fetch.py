@@ -9,7 +9,8 @@ from typing import Any
 from cndts.datasets._air_quality import read_air_quality
 from cndts.datasets._batteryless import read_batteryless
 from cndts.datasets._beijing_air import read_beijing_air
-from cndts.datasets._fetch_files import fetch_files, unpacked
+from cndts.datasets._fetch_files import check_parts, fetch_files
+from cndts.datasets._fetch_unpack import unpacked
 from cndts.datasets._ghcn_daily import read_ghcn_daily
 from cndts.datasets._human_activity import read_human_activity
 from cndts.datasets._physionet2012 import read_physionet2012
@@ -65,7 +66,7 @@ def fetch_physionet2012(
     --------
     >>> panel = fetch_physionet2012()  # doctest: +SKIP
     """
-    names = _check_sets(sets, ("a", "b", "c"))
+    names = check_parts("sets", sets, ("a", "b", "c"))
     archives = [f"set-{each}.tar.gz" for each in names]
     tables = [f"Outcomes-{each}.txt" for each in names]
     files = fetch_files("physionet2012", only=[*archives, *tables], folder=folder, download=download, progress=progress)
@@ -117,7 +118,7 @@ def fetch_physionet2019(
     --------
     >>> panel = fetch_physionet2019()  # doctest: +SKIP
     """
-    names = [f"training_set{each}.zip" for each in _check_sets(sets, ("A", "B"))]
+    names = [f"training_set{each}.zip" for each in check_parts("sets", sets, ("A", "B"))]
     files = fetch_files("physionet2019", only=names, folder=folder, download=download, progress=progress)
     return read_physionet2019(files, **options)
 
@@ -152,7 +153,8 @@ def fetch_ushcn(*, folder: PathLike | None = None, download: bool = True, progre
     Notes
     -----
     The publisher renews the files every day, so that no checksum can be known: that of the first download is recorded,
-    and later calls use the same file until you delete it. Public domain.
+    and later calls use the same file until you delete it; the next download is then recorded in its place. Public
+    domain.
 
     Examples
     --------
@@ -233,8 +235,8 @@ def fetch_batteryless(
 
     Notes
     -----
-    The archive is recognised by the trials of room S1, whose checksum is known here; those of room S2 are not known.
-    Licence: Creative Commons Attribution 4.0.
+    The archive is recognised by the trials of room S1, whose checksum is known here; those of room S2 are not known. The
+    whole is recorded at the first download, and later ones are compared with it. Licence: Creative Commons Attribution 4.0.
 
     Examples
     --------
@@ -335,10 +337,3 @@ def _read_inside(
     """Read the archives of a data set, or those inside them."""
     files = fetch_files(name, folder=folder, download=download, progress=progress)
     return reader([inner for file in files for inner in unpacked(file)], **options)
-
-
-def _check_sets(sets: Sequence[str], known: Sequence[str]) -> list[str]:
-    names = [str(each) for each in sets]
-    if not names or set(names) - set(known) or len(set(names)) < len(names):
-        raise ValueError(f"sets must be some of {', '.join(map(repr, known))}, each once; got {sets!r}.")
-    return names

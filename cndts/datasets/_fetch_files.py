@@ -8,12 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cndts._whole_file import whole_file
-from cndts.datasets._archives import read_files
 from cndts.datasets._cache import cache_folder
 from cndts.datasets._download import Progress, ResumingDownloader
 from cndts.datasets._remote import DATA_SETS, DataSet, RemoteFile
-from cndts.datasets._verify import record, verdict
+from cndts.datasets._verify import RECORDS, file_digest, forget, record, verdict
 
 PathLike = str | os.PathLike[str]
 
@@ -41,6 +39,30 @@ def download_folder(name: str, folder: PathLike | None = None) -> Path:
     if folder is not None:
         return Path(folder).expanduser()
     return (cache_folder(True) or Path()) / "downloads" / name
+
+
+def folder_below(name: str, root: PathLike | None = None) -> Path:
+    """Where the command line keeps a data set: ``ROOT/NAME``, whatever else lies in ``ROOT``, or in the cache folder."""
+    return download_folder(name, None if root is None else Path(root) / name)
+
+
+def check_parts(word: str, given: Sequence[str], known: Sequence[str]) -> list[str]:
+    """The parts of a data set that were asked for.
+
+    Raises
+    ------
+    ValueError
+        There is none, an unknown one, or one twice.
+
+    Examples
+    --------
+    >>> check_parts("sets", ("b", "a"), ("a", "b", "c"))
+    ['b', 'a']
+    """
+    names = [str(each) for each in given]
+    if not names or set(names) - set(known) or len(set(names)) < len(names):
+        raise ValueError(f"{word} must be some of {', '.join(map(repr, known))}, each once; got {given!r}.")
+    return names
 
 
 def fetch_files(
@@ -95,6 +117,8 @@ def _fetch(
         if not download:
             raise _missing(wanted, file, path, "downloading is switched off")
         _download(wanted, file, path, progress, retries, pause)
+        if file.renewed:
+            forget(path)
         found = verdict(path, file)
         if found == "differs":
             refused = path.with_name(f"{path.name}.refused")
@@ -102,7 +126,7 @@ def _fetch(
             raise _differs(file, refused)
     if found == "differs":
         raise _differs(file, path)
-    if found == "unknown":
+    if found in ("unknown", "contents"):
         record(path)
     return path
 
@@ -143,30 +167,18 @@ def _missing(wanted: DataSet, file: RemoteFile, path: Path, reason: str) -> Conn
 
 
 def _differs(file: RemoteFile, path: Path) -> ValueError:
-    from cndts.datasets._verify import file_digest
-
-    known = f"{file.sha256} ({file.source})" if file.sha256 else "that of the first download or of its known members"
+    known = f"SHA-256 {file.sha256} ({file.source})"
+    if file.sha256 is None:
+        known = f"MD5 {file.md5} ({file.source})" if file.md5 else "SHA-256 that of the first download"
+    if file.contents is not None:
+        known += ", and the members that are known"
+    remedy = "read it directly with the reader"
+    if file.sha256 is None and file.md5 is None:
+        remedy += f", or take its line out of {RECORDS} first"
     return ValueError(
-        f"{path} is not the file that was meant: wanted SHA-256 {known}, got {file_digest(path)}. Delete it and fetch it again; if the "
-        "publisher has changed it and you trust it, read it directly with the reader."
+        f"{path} is not the file that was meant: wanted {known}, got SHA-256 {file_digest(path)}. Delete it and fetch it "
+        f"again; if the publisher has changed it and you trust it, {remedy}."
     )
-
-
-def unpacked(path: Path) -> list[Path]:
-    """The archives inside an archive, written beside it, or the archive itself if there are none.
-
-    Only plain members are written, under the last part of their names; :func:`read_files` refuses unsafe archives.
-    """
-    inner: list[Path] = []
-    for name, content in read_files(path, lambda name: name.lower().endswith((".zip", ".tar.gz", ".tgz"))):
-        if content is None or "__MACOSX" in name:
-            continue
-        target = path.parent / f"{path.stem}.contents" / name.rsplit("/", 1)[-1]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(target) as unfinished:
-            Path(unfinished).write_bytes(content)
-        inner.append(target)
-    return inner or [path]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ _WORD = 8
 _MASKS = np.array([(1 << (8 * length)) - 1 for length in range(_WORD + 1)], dtype=np.uint64)
 
 
-def split_rows(text: bytes, n_fields: int) -> tuple[list[Positions], list[Positions], Positions]:
+def split_rows(text: bytes, n_fields: int, n_more: int = 0) -> tuple[list[Positions], list[Positions], Positions]:
     r"""Where the fields of comma-separated rows begin and end.
 
     Parameters
@@ -21,6 +21,8 @@ def split_rows(text: bytes, n_fields: int) -> tuple[list[Positions], list[Positi
         Rows that each end with a line feed.
     n_fields : int
         Number of fields a row should have.
+    n_more : int, default=0
+        How many fields may follow them; they are skipped.
 
     Returns
     -------
@@ -34,13 +36,16 @@ def split_rows(text: bytes, n_fields: int) -> tuple[list[Positions], list[Positi
     >>> begin, end, wrong = split_rows(b"00:07,HR,73\n\n00:08,HR\n", 3)
     >>> [int(each[0]) for each in begin], [int(each[0]) for each in end], wrong.tolist()
     ([0, 6, 9], [5, 8, 11], [13])
+    >>> split_rows(b"1,2\n3,4,5\n6,7,8,9\n", 2, n_more=1)[1][1].tolist()
+    [3, 7]
     """
     content = np.frombuffer(text, dtype=np.uint8)
     marks = np.flatnonzero((content == 10) | (content == 44))
     line_ends = np.flatnonzero(content[marks] == 10)
     first = np.concatenate([[0], line_ends[:-1] + 1])[: len(line_ends)]
     start = np.concatenate([[0], marks[line_ends[:-1]] + 1])[: len(line_ends)]
-    good = line_ends - first == n_fields - 1
+    n_marks = line_ends - first
+    good = (n_marks >= n_fields - 1) & (n_marks < n_fields + n_more)
     end = [marks[first[good] + field] for field in range(n_fields)]
     begin = [start[good], *(each + 1 for each in end[:-1])]
     wrong = [

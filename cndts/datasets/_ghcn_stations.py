@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cndts.datasets._sources import with_line_feeds
+
 _COLUMNS = {"Latitude": slice(12, 20), "Longitude": slice(21, 30), "Elevation": slice(31, 37)}
 _UNKNOWN_ELEVATION = -999.9
 
@@ -30,7 +32,8 @@ def read_stations(path: str | os.PathLike[str]) -> pd.DataFrame:
     ValueError
         If no line has coordinates where the readme says.
     """
-    lines = Path(path).read_bytes().decode("latin-1").splitlines()
+    # only line feeds end lines here: a name may hold any of the other characters at which str.splitlines splits
+    lines = with_line_feeds(Path(path).read_bytes()).decode("latin-1").split("\n")
     numbers = {
         name: pd.to_numeric(pd.Series([line[place] for line in lines], dtype=object), errors="coerce")
         for name, place in _COLUMNS.items()

@@ -27,7 +27,7 @@ BAD_TYPE, BAD_DIRECTION, BAD_AMOUNT = (
     "a price or size not above zero",
 )
 
-_LAYOUT = TickLayout(("time", "type", None, "size", "price", "direction"), "s", ZONE, b",")
+_LAYOUT = TickLayout(("time", "type", None, "size", "price", "direction"), "s", ZONE, b",", n_more=1)
 _NAME = re.compile(r"(.+?)_(\d{4}-\d{2}-\d{2})_.*message.*\.csv", re.IGNORECASE)
 
 
@@ -109,7 +109,8 @@ def read_lobster(
     - Trading halts (type 7) carry a code (-1, 0, 1) in place of a price: they are left out and counted.
     - Order ids are not read: they are names. ``_orderbook_`` files, the book after each message, are listed as other
       files.
-    - Rows with other than six fields, an unreadable time or number, another type or direction, or a price or size not
+    - Newer exports add a seventh field (a participant, or ``null``): it is not read either.
+    - Rows with other than six or seven fields, an unreadable time, one beyond the day, an unreadable number, another type or direction, or a price or size not
       above zero are left out, counted and warned of.
 
     Source: https://lobsterdata.com, academic licence; samples of one day are free for research at
@@ -139,7 +140,7 @@ def read_lobster(
     parts, positions, others = _read(paths, records)
     documented: Counter[str] = Counter()
     unforeseen = sum((part.unforeseen for part in parts), Counter[str]())
-    noticed: Counter[str] = Counter()
+    noticed = sum((part.noticed for part in parts), Counter[str]())
     rank, symbols, days = records.in_order()
     record = rank[np.concatenate(positions)] if len(rank) else np.zeros(0, dtype=np.int64)
     instant = np.concatenate([part.instant for part in parts])

@@ -322,7 +322,8 @@ def _beside(path: PathLike | None, ids: pd.Index) -> pd.DataFrame | None:
     if path is None:
         return None
     table = read_static_table(path, _KEYS)
-    numbers = pd.to_numeric(pd.Series(table.index), errors="coerce").to_numpy()
-    table = table.set_axis(pd.Index(np.nan_to_num(numbers, nan=-1).astype(np.int64)))
+    numbers = pd.to_numeric(pd.Series(table.index), errors="coerce").to_numpy(dtype=np.float64)
+    is_id = (numbers >= 0) & (numbers < _LARGEST_ID) & (numbers == np.floor(numbers))
+    table = table.set_axis(pd.Index(np.where(is_id, numbers, -1).astype(np.int64)))
     table = table[(table.index >= 0) & ~table.index.duplicated()]
     return table.loc[:, [not str(name).startswith("Unnamed") for name in table.columns]].reindex(ids)

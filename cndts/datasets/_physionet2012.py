@@ -87,7 +87,7 @@ def read_physionet2012(
     Returns
     -------
     panel : IrregularPanel
-        Records named by RecordID, 37 channels, times in hours since admission (hour + minute / 60).
+        Records named by RecordID, 37 channels (below), times in hours since admission (hour + minute / 60).
         ``static`` holds Age (years), Gender (0 female, 1 male), Height (cm), ICUType (1 coronary care, 2 cardiac
         surgery recovery, 3 medical, 4 surgical) and Weight (kg) at admission. ``outcomes`` holds SAPS-I and SOFA (points),
         Length_of_stay (days), Survival (days between admission and death, **-1 for patients known to have
@@ -110,6 +110,13 @@ def read_physionet2012(
 
     Notes
     -----
+    *Channels.* ALP, ALT, AST (IU/L), Albumin (g/dL), BUN, Bilirubin, Cholesterol, Creatinine, Glucose (mg/dL), DiasABP, MAP,
+    NIDiasABP, NIMAP, NISysABP, PaCO2, PaO2, SysABP (mmHg), FiO2 (fraction), GCS (points), HCO3, Lactate, Mg (mmol/L), HCT,
+    SaO2 (%), HR, RespRate (1/min), K, Na (mEq/L), MechVent (0/1), Platelets, WBC (1/nL), Temp (°C), TroponinI, TroponinT
+    (µg/L), Urine (mL), Weight (kg), pH (pH). NI marks pressures that are measured without a catheter; MechVent is 1 while a
+    machine ventilates. ``panel.channels`` has the order of the benchmarks, which begins with Weight. Set a has 1,733,910
+    observations: of HR 228,538 in 3,937 stays, of Temp 86,202 in 3,936, of Lactate 8,024 in 2,183, of TroponinI 435 in 205.
+
     *Known properties of the data, and what happens to them*
 
     - Set a has 4,000 records and 1,757,980 rows, 554 patients (13.85 %) died in hospital. Records 140501, 140936 and

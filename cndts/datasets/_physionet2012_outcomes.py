@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cndts.datasets._physionet2012_format import MISSING, OUTCOME_COLUMNS, OUTCOMES_WITH_MISSING, RECORD_ID
+from cndts.datasets._static_tables import text_table
 
 
 def read_outcomes(
@@ -33,11 +34,7 @@ def read_outcomes(
 
 
 def _read_one(path: Path) -> tuple[pd.DataFrame, int]:
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no outcomes file {str(path)!r}; check the path (working in {os.getcwd()!r})."
-        )
-    raw = _as_text(path)
+    raw = text_table(path, "an outcomes file")
     raw.columns = [str(name).strip() for name in raw.columns]
     known = [name for name in OUTCOME_COLUMNS if name in raw.columns]
     if RECORD_ID not in raw.columns or not known or raw.columns.has_duplicates:
@@ -54,13 +51,3 @@ def _read_one(path: Path) -> tuple[pd.DataFrame, int]:
     for name in OUTCOMES_WITH_MISSING:
         table[name] = table[name].where(table[name] != MISSING)
     return table, malformed
-
-
-def _as_text(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skipinitialspace=True)
-    except (ValueError, OverflowError) as error:  # pandas' parser errors are ValueErrors
-        raise ValueError(
-            f"{path} cannot be read as an outcomes file ({error}); wanted comma-separated text with a header line, "
-            "as published (Outcomes-a.txt)."
-        ) from error

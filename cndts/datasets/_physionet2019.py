@@ -11,12 +11,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cndts.datasets._physionet2019_format import CHANNELS, LABEL, STATICS, TIME, UNITS
+from cndts.datasets._physionet2019_format import CHANNELS, LABEL, LONGEST_STAY, STATICS, TIME, UNITS
 from cndts.datasets._read_counts import ReadCounts, tell
 from cndts.datasets._row_events import BAD_FIELDS, BAD_NUMBER, BAD_TIME, descriptors, panel_of_rows
 from cndts.datasets._sources import PathLike, as_paths, check_choice, nothing_found, read_sources
-from cndts.datasets._text_rows import distinct_names, in_batches, joined_rows, line_count, plain_text, split_header
+from cndts.datasets._text_rows import (
+    Cells,
+    TextRows,
+    distinct_names,
+    in_batches,
+    joined_rows,
+    line_count,
+    plain_text,
+    split_header,
+)
 from cndts.panel import IrregularPanel
+
+BAD_LABEL, BAD_HOUR = "a label other than 0 or 1", "a time after more than a year"
 
 _KNOWN = (*CHANNELS, *STATICS, TIME, LABEL)
 
@@ -119,8 +130,9 @@ def read_physionet2019(
     - The publisher gives FiO2 in percent and Lactate in mg/dL; the numbers of FiO2 are fractions, and those of Lactate
       look like mmol/L. They are kept as they are, as are implausible ones.
     - Set A and set B come from two hospitals, B with ids from p100001 on; a random split mixes them.
-    - Rows with another number of fields than the header, unreadable times and numbers, columns that the format does not
-      list, files without a header and the second file of a record are left out, counted and warned of.
+    - Rows with another number of fields than the header, unreadable times and numbers, times above 8,784 hours (a year; the
+      publisher's records end at 336), labels other than 0 or 1, columns that the format does not list, files without
+      a header and the second file of a record are left out, counted and warned of.
 
     Both training sets have 40,336 records with 1,552,210 rows; the first 2,000 of set B have 76,725 rows, 495,641
     values, and 118 records with sepsis.
@@ -232,29 +244,48 @@ def _parse(
 ) -> tuple[NDArray, ...]:
     rows, file = joined_rows(texts, columns)
     found.leave_out(BAD_FIELDS, len(rows.wrong))
-    time = rows.numbers(TIME)
-    usable = time.number[:, 0] >= 0
-    found.leave_out(BAD_TIME, int((~usable).sum()))
+    time = rows.numbers(TIME).number[:, 0]
+    usable = (time >= 0) & (time <= LONGEST_STAY)
+    found.leave_out(BAD_HOUR, int((time > LONGEST_STAY).sum()))
+    found.leave_out(BAD_TIME, int((~usable & ~(time > LONGEST_STAY)).sum()))
 
-    present = [name for name in channels if name in columns]
-    cells = rows.numbers(*present)
+    cells = _cells(rows, CHANNELS)
     found.n_found += int((~cells.absent[usable]).sum())
     found.unforeseen[BAD_NUMBER] += int(cells.unreadable[usable].sum())
-    value = np.full((len(rows), len(channels)), np.nan)
-    value[:, [channels.index(name) for name in present]] = cells.number
-
-    about = [name for name in (*STATICS, LABEL) if name in columns]
-    side = rows.numbers(*about)
-    found.noticed["an unreadable descriptor or label"] += int(side.unreadable[usable].sum())
-    beside = np.full((len(rows), len(STATICS) + 1), np.nan)
-    beside[:, [(*STATICS, LABEL).index(name) for name in about]] = side.number
+    about = _cells(rows, STATICS)
+    found.noticed["an unreadable descriptor"] += int(about.unreadable[usable].sum())
+    label = _labels(rows, usable, found)
+    value = cells.number
+    if LABEL in channels:
+        found.n_found += int((~np.isnan(label[usable])).sum())
+        value = np.column_stack([value, label])
 
     for name in columns:
         if name not in _KNOWN:
             strange = int((~rows.numbers(name).absent[usable]).sum())
             found.leave_out("a column that the format does not list", strange)
-    record = owner[file[usable]]
-    return record, time.number[usable, 0], value[usable], beside[usable, :-1], beside[usable, -1]
+    return owner[file[usable]], time[usable], value[usable], about.number[usable], label[usable]
+
+
+def _cells(rows: TextRows, names: Sequence[str]) -> Cells:
+    """Numbers of columns in the given order; those that the file lacks are absent."""
+    if set(names) <= set(rows.columns):
+        return rows.numbers(*names)
+    shape = len(rows), len(names)
+    number, absent, unreadable = np.full(shape, np.nan), np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    present = [name for name in names if name in rows.columns]
+    places = [names.index(name) for name in present]
+    found = rows.numbers(*present)
+    number[:, places], absent[:, places], unreadable[:, places] = found.number, found.absent, found.unreadable
+    return Cells(number, absent, unreadable)
+
+
+def _labels(rows: TextRows, usable: NDArray[np.bool_], found: _Found) -> NDArray[np.float64]:
+    """The label of each row, NaN where there is none; anything else than 0 or 1 is left out."""
+    label = _cells(rows, (LABEL,))
+    is_label = (label.number[:, 0] == 0) | (label.number[:, 0] == 1)
+    found.leave_out(BAD_LABEL, int((usable & ~label.absent[:, 0] & ~is_label).sum()))
+    return np.where(is_label, label.number[:, 0], np.nan)
 
 
 def _outcomes(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 TIME, LABEL = "ICULOS", "SepsisLabel"
+# the set stops after two weeks (336 h); a year leaves room for longer stays in the same format, not for damage
+LONGEST_STAY = 366 * 24.0
 STATICS = ("Age", "Gender", "Unit1", "Unit2", "HospAdmTime")
 
 UNITS = {

@@ -37,8 +37,9 @@ def read_times(rows: TextRows, column: str, time_format: str, time_unit: str) ->
         seconds = np.array([_clock(word) for word in words] or [np.nan])
         return np.asarray(seconds[code] / SECONDS[time_unit], dtype=np.float64)
     stamps = pd.to_datetime(pd.Series(words, dtype=object), format=time_format, errors="coerce", utc=True)
-    since = (stamps.dt.tz_localize(None) - pd.Timestamp(0)).dt.total_seconds()
-    number = np.asarray(since, dtype=np.float64)
+    # in microseconds, in which every year of four digits fits
+    since = stamps.dt.tz_localize(None).to_numpy("M8[us]")
+    number = np.where(np.isnat(since), np.nan, since.astype(np.int64) / 1e6)
     return number[code] if len(number) else np.full(len(code), np.nan)
 
 

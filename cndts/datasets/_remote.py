@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from cndts.datasets._tick_digests import TICK_DIGESTS
+
 
 @dataclass(frozen=True)
 class RemoteFile:
@@ -22,7 +24,11 @@ class RemoteFile:
         Where the checksum is from.
     contents : (str, str), optional
         Pattern of member names and :func:`~cndts.datasets._verify.contents_digest` of these members, for archives whose
-        members are known though their packing is not.
+        members are known though their packing is not. The archive as a whole is recorded at the first download.
+    md5 : str, optional
+        For publishers that state this checksum alone; it tells damage, not malice.
+    renewed : bool, default=False
+        Whether the publisher changes the file, so that a file that was deleted and fetched again is another one.
     """
 
     name: str
@@ -30,6 +36,13 @@ class RemoteFile:
     sha256: str | None = None
     source: str = ""
     contents: tuple[str, str] | None = None
+    md5: str | None = None
+    renewed: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a checksum of the file or of its members is known before any download."""
+        return any(each is not None for each in (self.sha256, self.md5, self.contents))
 
     def address(self, data_set: str) -> str:
         """The URL, or that below the mirror which the environment variable ``CNDTS_MIRROR`` names."""
@@ -47,7 +60,7 @@ class DataSet:
         Name on the command line, and the folder in the cache.
     title : str
     reader : str
-        The function that reads it.
+        The function that reads it, of :mod:`cndts.datasets` or :mod:`cndts.protocols`.
     licence, page : str
         The publisher's, to be accepted by who downloads.
     files : tuple of RemoteFile
@@ -66,11 +79,15 @@ class DataSet:
 
 
 _TSDM = "pinned by the TSDM library"
+_MD5 = "MD5 of the publisher, as public repositories on GitHub quote it"
 _CC_BY = "CC BY 4.0"
 _UCI = "https://archive.ics.uci.edu"
 _2012 = "https://physionet.org/files/challenge-2012/1.0.0"
 _2019 = "https://archive.physionet.org/users/shared/challenge-2019"
 _GHCN = "https://www.ncei.noaa.gov/pub/data/ghcn/daily"
+_GITHUB = "https://raw.githubusercontent.com"
+_LEAN = f"{_GITHUB}/QuantConnect/Lean/master/Data/forex/oanda/tick"
+_ZENODO = "https://zenodo.org/records/2539456"
 
 DATA_SETS = {
     each.name: each
@@ -139,10 +156,42 @@ DATA_SETS = {
             "public domain",
             "https://www.ncei.noaa.gov/products/land-based-station/global-historical-climatology-network-daily",
             (
-                RemoteFile("ghcnd_hcn.tar.gz", f"{_GHCN}/ghcnd_hcn.tar.gz"),
-                RemoteFile("ghcnd-stations.txt", f"{_GHCN}/ghcnd-stations.txt"),
+                RemoteFile("ghcnd_hcn.tar.gz", f"{_GHCN}/ghcnd_hcn.tar.gz", renewed=True),
+                RemoteFile("ghcnd-stations.txt", f"{_GHCN}/ghcnd-stations.txt", renewed=True),
             ),
             "the publisher renews the files every day: keep yours if you need the same numbers again",
+        ),
+        DataSet(
+            "ushcn-legacy",
+            "Daily weather of the U.S. Historical Climatology Network, state files up to 2014",
+            "read_ushcn_legacy",
+            "public domain",
+            "https://data.ess-dive.lbl.gov/view/doi:10.3334/CDIAC/CLI.NDP019",
+            (
+                RemoteFile(
+                    "ushcn_daily.tar.gz",
+                    "https://data.ess-dive.lbl.gov/catalog/d1/mn/v2/object/ess-dive-7b1e0d7f2fc3c43-20180727T175547656",
+                    "a03598657a3b72c20f8ffa323d7265435243d7988b02d2dbbaab746c2ccae25f",
+                    _TSDM,
+                ),
+            ),
+            "unpacks to about 2 GB of state files",
+        ),
+        DataSet(
+            "ushcn-sporadic",
+            "USHCN as prepared by GRU-ODE-Bayes: the table of the benchmarks",
+            "read_sporadic_csv",
+            "MIT; the data are in the public domain",
+            "https://github.com/edebrouwer/gru_ode_bayes",
+            (
+                RemoteFile(
+                    "small_chunked_sporadic.csv",
+                    f"{_GITHUB}/edebrouwer/gru_ode_bayes/master/gru_ode_bayes/datasets/Climate/"
+                    "small_chunked_sporadic.csv",
+                    "671eb8d121522e98891c84197742a6c9e9bb5015e42b328a93ebdf2cfd393ecf",
+                    _TSDM,
+                ),
+            ),
         ),
         DataSet(
             "human-activity",
@@ -201,6 +250,43 @@ DATA_SETS = {
                     f"{_UCI}/static/public/360/air+quality.zip",
                     "d4a64013fb385288a8a48d9d193ca7079b2e1bbddf6f8d458feb8c08ab2b8a2a",
                     "stated by a public repository on GitHub",
+                ),
+            ),
+        ),
+        DataSet(
+            "oanda-ticks",
+            "OANDA's quotes of EURUSD and NZDUSD, 1 to 15 May 2014, from the LEAN project",
+            "read_ticks",
+            "Apache 2.0; OANDA's own terms are not stated",
+            "https://github.com/QuantConnect/Lean",
+            tuple(
+                RemoteFile(
+                    f"{day}_{pair}_quote.zip",
+                    f"{_LEAN}/{pair}/{day}_quote.zip",
+                    contents=(f"{day}_{pair}_tick_quote.csv", digest),
+                )
+                for pair, days in TICK_DIGESTS.items()
+                for day, digest in days.items()
+            ),
+        ),
+        DataSet(
+            "plasticc",
+            "PLAsTiCC: light curves of 7,848 simulated objects, the training set",
+            "read_light_curves",
+            _CC_BY,
+            "https://doi.org/10.5281/zenodo.2539456",
+            (
+                RemoteFile(
+                    "plasticc_train_lightcurves.csv.gz",
+                    f"{_ZENODO}/files/plasticc_train_lightcurves.csv.gz",
+                    source=_MD5,
+                    md5="1aa1605908b5a6398bd46bf9120b6400",
+                ),
+                RemoteFile(
+                    "plasticc_train_metadata.csv.gz",
+                    f"{_ZENODO}/files/plasticc_train_metadata.csv.gz",
+                    source=_MD5,
+                    md5="8c6b00fd503d6cf3d9a42bfb53046e0f",
                 ),
             ),
         ),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
-from cndts.datasets._archives import ArchiveLimits, read_files
+from cndts.datasets._archives import read_file, read_files
 
 PathLike = str | os.PathLike[str]
 
@@ -40,7 +39,7 @@ def read_sources(paths: Sequence[PathLike], wanted: Callable[[str], bool]) -> It
     """
     for path in paths:
         if os.path.isfile(path) and _visible(wanted, os.path.basename(path)):
-            yield os.path.basename(path), _content(Path(path))
+            yield os.path.basename(path), read_file(path)
         else:
             yield from read_files(path, lambda name: _visible(wanted, name))
 
@@ -75,10 +74,3 @@ def with_line_feeds(text: bytes) -> bytes:
 def _visible(wanted: Callable[[str], bool], name: str) -> bool:
     parts = name.replace("\\", "/").split("/")
     return not parts[-1].startswith(".") and "__MACOSX" not in parts and wanted(name)
-
-
-def _content(path: Path) -> bytes:
-    limit = ArchiveLimits().total_bytes
-    if path.stat().st_size > limit:
-        raise ValueError(f"{path} has {path.stat().st_size:,} bytes; files above {limit:,} bytes are refused.")
-    return path.read_bytes()

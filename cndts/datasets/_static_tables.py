@@ -1,14 +1,66 @@
-"""Tables with one row a record: features and labels that lie beside the events."""
+"""Tables with one row a record: features, labels and outcomes that lie beside the events."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from cndts.datasets._sources import PathLike
+from cndts.datasets._text_rows import NO_NUMBER
+
+
+def text_table(path: PathLike, what: str) -> pd.DataFrame:
+    """Cells of comma-separated text as text, empty ones as empty text, below the names in the first line.
+
+    Parameters
+    ----------
+    path : path-like
+    what : str
+        What the file should be, for the errors.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        It is no table, a row has more cells than there are names, or a quoted cell runs over several lines.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"there is no file {str(path)!r} to read as {what}; check the path (working in {os.getcwd()!r})."
+        )
+    try:
+        with warnings.catch_warnings():
+            # without index_col=False a long first row would move every cell one name to the left, in silence
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(
+                Path(path),
+                dtype=str,
+                encoding="utf-8-sig",
+                skipinitialspace=True,
+                keep_default_na=False,
+                index_col=False,
+            )
+    except (
+        ValueError,
+        OverflowError,
+        pd.errors.ParserWarning,
+    ) as error:  # errors of parsing and decoding are ValueErrors
+        raise ValueError(
+            f"{path} cannot be read as {what} ({error}); wanted comma-separated text with a header line, as published."
+        ) from error
+    table = table.fillna("")  # rows with too few cells
+    # a lone quotation mark takes the lines up to the next one for a single cell
+    several = table.apply(lambda column: column.str.contains("\n", regex=False)).to_numpy()
+    if several.any():
+        raise ValueError(
+            f"{path} cannot be read as {what} (a quoted cell runs over several lines); wanted one row a line, as published."
+        )
+    return table
 
 
 def read_static_table(path: PathLike, keys: Sequence[str]) -> pd.DataFrame:
@@ -28,12 +80,7 @@ def read_static_table(path: PathLike, keys: Sequence[str]) -> pd.DataFrame:
     ValueError
         It is no table, has none of the columns, or names a record twice.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"there is no file {str(path)!r}; check the path (working in {os.getcwd()!r}).")
-    try:
-        table = pd.read_csv(Path(path), dtype=str, encoding="utf-8-sig", skipinitialspace=True)
-    except (ValueError, OverflowError) as error:  # pandas' parser and decoding errors are ValueErrors
-        raise ValueError(f"{path} cannot be read as a table ({error}); wanted comma-separated text.") from error
+    table = text_table(path, "a table")
     lowered = {str(name).strip().lower(): name for name in table.columns}
     key = next((lowered[name] for name in keys if name in lowered), None)
     if key is None:
@@ -46,6 +93,7 @@ def read_static_table(path: PathLike, keys: Sequence[str]) -> pd.DataFrame:
         raise ValueError(
             f"{path} has more than one row for {index[index.duplicated()].iloc[0]!r}; keep one row a record."
         )
+    table = table.mask(table.apply(lambda column: column.str.strip().str.lower().isin(NO_NUMBER)))
     return table.apply(_as_numbers).set_axis(pd.Index(index, dtype=object))
 
 

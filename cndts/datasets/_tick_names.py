@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime
 import re
 
+YEARS = range(1700, 2200)  # nanoseconds since 1970 reach from 1678 to 2262 in 64 bits
+
 _DATE = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _NO_SYMBOL = {"tick", "ticks", "quote", "quotes", "trade", "trades", "bid", "ask", "csv", "txt"}
 
 
 def date_in_name(name: str) -> datetime.date | None:
-    """The day that a file name begins with or holds.
+    """The day that a file name begins with or holds, of a year in ``YEARS``.
 
     Examples
     --------
@@ -20,9 +22,11 @@ def date_in_name(name: str) -> datetime.date | None:
     """
     for year, _, month, day in _DATE.findall(name.rsplit("/", 1)[-1]):
         try:
-            return datetime.date(int(year), int(month), int(day))
+            found = datetime.date(int(year), int(month), int(day))
         except ValueError:
             continue
+        if found.year in YEARS:
+            return found
     return None
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cndts.datasets._decimals import read_decimals
 from cndts.datasets._fields import Positions, distinct_fields, split_rows
 from cndts.datasets._sources import with_line_feeds
+from cndts.datasets._tick_names import YEARS
 
 SECONDS = 10**9
 SINCE_MIDNIGHT = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -22,12 +23,14 @@ SINCE_1970 = {"epoch_s": 10**9, "epoch_ms": 10**6, "epoch_us": 10**3}
 
 BAD_FIELDS = "another number of fields"
 BAD_TIME = "an unreadable time"
+OUTSIDE = "a time outside the day"
 BAD_NUMBER = "an unreadable number"
 NO_NUMBER = "no number at all"
 NO_LOCAL_TIME = "a local time that does not exist or exists twice"
 
 _LARGEST = float(np.finfo(np.float32).max)
 _LATEST = 2.0**62  # nanoseconds since 1970, in the year 2116
+_ONE_DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,15 @@ class TickLayout:
         Time zone of midnights and of formatted times.
     separator : bytes
         One character.
+    n_more : int, default=0
+        How many fields may follow, to be skipped.
     """
 
     columns: tuple[str | None, ...]
     time_format: str
     zone: str
     separator: bytes
+    n_more: int = 0
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -106,7 +112,7 @@ def parse_ticks(content: bytes, layout: TickLayout, date: datetime.date | None) 
     ([86400292500000], [[1.38676, 1.38686]], {'an unreadable time': 1})
     """
     text, headers = _rows_of(content, layout)
-    begin, end, wrong = split_rows(text, len(layout.columns))
+    begin, end, wrong = split_rows(text, len(layout.columns), layout.n_more)
     unforeseen = Counter({BAD_FIELDS: len(wrong)})
     usable: NDArray[np.bool_] = np.ones(len(begin[0]), dtype=bool)
     at = layout.columns.index("time")
@@ -148,6 +154,7 @@ def _instants(
     fields = [text[i:j].strip(b" \t\"'").decode("latin-1") for i, j in zip(begin.tolist(), end.tolist(), strict=True)]
     index = pd.Series(fields, dtype=object)
     stamps = pd.to_datetime(index, format=layout.time_format, errors="coerce", utc="%z" in layout.time_format)
+    stamps = stamps.where(stamps.dt.year.between(YEARS[0], YEARS[-1]))  # others would wrap around
     unreadable = stamps.isna().to_numpy()
     if stamps.dt.tz is None:
         stamps = stamps.dt.tz_localize(layout.zone, ambiguous="NaT", nonexistent="NaT")
@@ -159,13 +166,17 @@ def _instants(
 def _counted(
     number: NDArray[np.float64], layout: TickLayout, date: datetime.date | None
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[np.bool_]]]:
-    start = 0 if date is None else midnight(date, layout.zone)
     per_unit = {**SINCE_MIDNIGHT, **SINCE_1970}[layout.time_format]
-    unreadable = ~((number >= 0) & (number * per_unit < _LATEST - max(start, 0)))
-    number = np.where(unreadable, 0.0, number)
+    unreadable = ~(number >= 0)
+    late = number >= _LATEST / per_unit
+    number = np.where(unreadable | late, 0.0, number)
     whole = np.floor(number)  # apart from the fraction, whose nanoseconds float64 holds exactly
-    instant = whole.astype(np.int64) * per_unit + np.rint((number - whole) * per_unit).astype(np.int64)
-    return instant + start, {BAD_TIME: unreadable}
+    elapsed = whole.astype(np.int64) * per_unit + np.rint((number - whole) * per_unit).astype(np.int64)
+    if date is None:
+        return elapsed, {BAD_TIME: unreadable | late}
+    start = midnight(date, layout.zone)
+    outside = late | (elapsed >= midnight(date + _ONE_DAY, layout.zone) - start)  # 23 or 25 hours where clocks change
+    return np.where(outside, 0, elapsed) + start, {BAD_TIME: unreadable, OUTSIDE: outside}
 
 
 def midnight(date: datetime.date, zone: str) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cndts.datasets._read_counts import ReadCounts, tell
 from cndts.datasets._sources import PathLike, as_paths, check_choice, nothing_found, read_sources
-from cndts.datasets._tick_names import date_in_name, symbol_in_name
+from cndts.datasets._tick_names import YEARS, date_in_name, symbol_in_name
 from cndts.datasets._tick_panel import Quotes, as_panel, check_prices, first_midnight, in_order, settle, with_mid
 from cndts.datasets._tick_records import TickRecords
 from cndts.datasets._tick_rows import SINCE_1970, SINCE_MIDNIGHT, TickLayout, TickRows, parse_ticks
@@ -150,8 +150,9 @@ def read_ticks(
     - Crossed quotes, equal bid and ask, and prices not above zero (which ``prices="bp"`` has to leave out) are counted.
     - Elapsed time counts from the beginning of the day in ``time_zone``. When clocks change, that is not what a clock
       shows; formatted local times that do not exist, or exist twice, are left out, counted and warned of.
-    - An empty field is a price that was not quoted; rows with an unreadable time or number, without any number, or with
-      another number of fields are left out, counted and warned of. A header line is recognised.
+    - An empty field is a price that was not quoted; rows with an unreadable time or number, a time since midnight that
+      the day does not have (24 hours; 23 or 25 when clocks change), without any number, or with another number of fields
+      are left out, counted and warned of. A header line is recognised. Years are 1700 to 2199, others cannot be read.
     - The panel holds values as float32, with 24 bits: EURUSD to 1.2e-7, but a price of 60,000 only to 0.004. Small moves of
       large prices need ``prices="bp"``, computed in float64 before.
 
@@ -279,12 +280,16 @@ def _layout(columns: Sequence[str | None], time_format: str, time_zone: str, sep
 
 
 def _as_date(given: str | datetime.date | None) -> datetime.date | None:
-    if given is None or isinstance(given, datetime.date) and not isinstance(given, datetime.datetime):
-        return given
+    if given is None:
+        return None
     try:
-        return pd.Timestamp(given).date()
+        day = pd.Timestamp(given).date()
+        is_known = day.year in YEARS
     except (ValueError, TypeError):
-        raise ValueError(f'date must be a day such as "2014-05-01"; got {given!r}.') from None
+        is_known = False
+    if not is_known:
+        raise ValueError(f'date must be a day such as "2014-05-01", from {YEARS[0]} to {YEARS[-1]}; got {given!r}.')
+    return day
 
 
 def _is_text(name: str) -> bool:

@@ -9,24 +9,25 @@ from pathlib import Path
 from typing import Literal
 
 from cndts._whole_file import whole_file
-from cndts.datasets._archives import read_files
+from cndts.datasets._archives import read_nested
 from cndts.datasets._remote import RemoteFile
 
 Verdict = Literal["pinned", "contents", "recorded", "unknown", "differs", "absent"]
 
-_RECORDS = "checksums.json"
+RECORDS = "checksums.json"
 
 
 def contents_digest(path: Path, pattern: str) -> str:
     """SHA-256 over names and contents of the members of an archive whose last part of the name fits a pattern.
 
-    Packing, order, folders and time stamps do not count.
+    Packing, order, folders and time stamps do not count, nor whether members lie in an archive inside the archive.
     """
-    found: dict[str, str] = {}
-    for name, content in read_files(path, lambda name: fnmatch.fnmatch(name.rsplit("/", 1)[-1], pattern)):
+    found: set[tuple[str, str]] = set()
+    for name, content in read_nested(path, lambda name: fnmatch.fnmatch(name.rsplit("/", 1)[-1], pattern)):
         if content is not None:
-            found[name.rsplit("/", 1)[-1]] = hashlib.sha256(content).hexdigest()
-    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
+            # a set, since publishers put the same file in twice, packed and not; two files of one name both count
+            found.add((name.rsplit("/", 1)[-1], hashlib.sha256(content).hexdigest()))
+    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(found))
     return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()
 
 
@@ -42,28 +43,30 @@ def verdict(path: Path, file: RemoteFile) -> Verdict:
     Returns
     -------
     str
-        ``"pinned"``: it has the checksum that this package names. ``"contents"``: its members have. ``"recorded"``: it
-        is what was downloaded first. ``"unknown"``: nothing is known. ``"differs"``: it is something else.
-        ``"absent"``: it is not there.
+        ``"pinned"``: it has the checksum that this package names. ``"contents"``: its members have that are known here,
+        and the whole is what was downloaded first. ``"recorded"``: it is what was downloaded first. ``"unknown"``:
+        nothing is known. ``"differs"``: it is something else. ``"absent"``: it is not there.
     """
     if not path.is_file():
         return "absent"
     digest = file_digest(path)
-    if digest == file.sha256:
+    if digest == file.sha256 or file.md5 is not None and _md5(path) == file.md5:
         return "pinned"
+    recorded = _recorded(path.parent).get(path.name)
+    if recorded not in (None, digest):
+        return "differs"
     if file.contents is not None and _same_contents(path, *file.contents):
         return "contents"
-    if file.sha256 is not None or file.contents is not None:
+    if file.is_known:
         return "differs"
-    recorded = _recorded(path.parent).get(path.name)
-    return "unknown" if recorded is None else "recorded" if recorded == digest else "differs"
+    return "unknown" if recorded is None else "recorded"
 
 
 def record(path: Path) -> None:
-    """Remember the checksum of a file that nothing is known about."""
+    """Remember the checksum of a file that is not known byte for byte."""
     known = _recorded(path.parent)
     if path.name not in known:
-        with whole_file(path.parent / _RECORDS) as unfinished:
+        with whole_file(path.parent / RECORDS) as unfinished:
             Path(unfinished).write_text(json.dumps({**known, path.name: file_digest(path)}, indent=1), encoding="utf-8")
 
 
@@ -71,8 +74,13 @@ def forget(path: Path) -> None:
     """Forget a recorded checksum, so that the file may be replaced."""
     known = _recorded(path.parent)
     if known.pop(path.name, None) is not None:
-        with whole_file(path.parent / _RECORDS) as unfinished:
+        with whole_file(path.parent / RECORDS) as unfinished:
             Path(unfinished).write_text(json.dumps(known, indent=1), encoding="utf-8")
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _same_contents(path: Path, pattern: str, digest: str) -> bool:
@@ -84,7 +92,7 @@ def _same_contents(path: Path, pattern: str, digest: str) -> bool:
 
 def _recorded(folder: Path) -> dict[str, str]:
     try:
-        known = json.loads((folder / _RECORDS).read_text(encoding="utf-8"))
+        known = json.loads((folder / RECORDS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return {str(name): str(digest) for name, digest in known.items()} if isinstance(known, dict) else {}

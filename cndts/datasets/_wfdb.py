@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +10,16 @@ from typing import Any, Literal, overload
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cndts.datasets._read_counts import ReadCounts, tell
 from cndts.datasets._row_events import panel_of_events
 from cndts.datasets._sources import PathLike, as_paths, nothing_found
+from cndts.datasets._wfdb_annotations import read_annotations
+from cndts.datasets._wfdb_records import Events, WaveRecord, read_record, unused_name
 from cndts.panel import IrregularPanel
 
 DAMAGED = "a record that cannot be read"
-
-_SAMPLES_PER_BYTE = 64  # more than any of the formats packs, so that a damaged header cannot ask for all memory
-_LARGEST = float(np.finfo(np.float32).max)
-_Events = tuple[NDArray[np.float64], NDArray[np.float64]]
+OTHER_UNIT = "a unit that differs from the first record's"
 
 
 @overload
@@ -61,8 +58,8 @@ def read_wfdb(
     panel : IrregularPanel
         Records named by their path below the folder, without ending, and in that order; times in seconds since the
         beginning of the record; one channel for each name of a signal, in physical units as the header names them
-        (``units``; the first record's where records differ, which is counted). ``static`` holds ``Start``, the date and
-        time of the beginning as text, where the header tells it.
+        (``units``; the first where records or segments differ, which is counted; values stay). ``static`` holds
+        ``Start``, the date and time of the beginning (or the time alone) as text, where the header tells it.
     report : ReadCounts
         Only with ``return_report=True``; counts samples and annotations.
 
@@ -87,10 +84,11 @@ def read_wfdb(
     - A sample marked invalid in the file is NaN for wfdb and no event here; the report counts it as documented.
     - Signals of different rates keep their own times: nothing is resampled.
     - Two signals of the same name in a record get a number: ``"ECG"``, ``"ECG (2)"``.
-    - Lengths of multi-segment records and gaps between the segments come from the master header; segments that are
-      named there and also found as files are not read twice if they are listed in it.
+    - A multi-segment record becomes one record: the master header says where its segments begin, and there are no events in
+      the gaps between them. Segments that it names are no records of their own.
     - A record that is damaged or whose signal file is missing is left out and warned of; as its samples cannot be
-      counted, it counts as one.
+      counted, it counts as one. So does an annotation file that is damaged or cut short; its record stays. Annotations
+      before the beginning or after the end of their record are left out too.
     - A waveform of hours has millions of events: this model is for numerics (one value a minute) and annotations
       rather.
 
@@ -114,7 +112,7 @@ def read_wfdb(
     unforeseen: Counter[str] = Counter()
     noticed: Counter[str] = Counter()
     units: dict[str, str] = {}
-    records: dict[str, dict[str, _Events]] = {}
+    records: dict[str, dict[str, Events]] = {}
     starts: dict[str, str] = {}
     parts = _segments(headers)
     reasons: list[str] = []
@@ -125,16 +123,17 @@ def read_wfdb(
             unforeseen["a record met before"] += 1
             continue
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of wfdb about the pandas that it uses
-                found, start = _record(wfdb, header, annotations, units, noticed)
+            found = read_record(wfdb, header)
         except (MemoryError, KeyboardInterrupt):
             raise
         except Exception as error:  # noqa: BLE001 (wfdb has no errors of its own: a damaged header can raise anything)
             unforeseen[DAMAGED] += 1
             reasons.append(f"{header}: {type(error).__name__}: {error}")
             continue
-        records[name], starts[name] = found, start
+        records[name], starts[name] = found.signals, found.start
+        noticed[OTHER_UNIT] += sum(units.setdefault(signal, unit) != unit for signal, unit in found.units)
+        if annotations is not None:
+            _annotate(found, header.with_suffix(f".{annotations}"), unforeseen, reasons)
     if not records:
         raise _nothing(paths, reasons, [name for name, _ in headers])
     panel, n_invalid = _panel(records, starts, units)
@@ -154,6 +153,23 @@ def read_wfdb(
     )
     tell(report, "WFDB records")
     return (panel, report) if return_report else panel
+
+
+def _annotate(record: WaveRecord, path: Path, unforeseen: Counter[str], reasons: list[str]) -> None:
+    """Add the annotations of a file, if there is one, to the signals of its record."""
+    if not path.is_file():
+        return
+    try:
+        samples, codes, rate = read_annotations(path.read_bytes())
+    except ValueError as error:
+        unforeseen["an annotation file that cannot be read"] += 1
+        reasons.append(f"{path}: {error}")
+        return
+    times = samples / (rate or record.rate)
+    inside = (times >= 0) & (times <= record.seconds)
+    unforeseen["an annotation outside its record"] += int((~inside).sum())
+    name = unused_name(path.suffix[1:], record.signals)
+    record.signals[name] = times[inside], codes[inside].astype(np.float64)
 
 
 def _import() -> Any:
@@ -185,57 +201,12 @@ def _segments(headers: Sequence[tuple[str, Path]]) -> set[str]:
         lines = header.read_text(encoding="latin-1").splitlines()
         lines = [line for line in lines if line.strip() and not line.startswith("#")]
         if lines and "/" in lines[0].split()[0]:
-            parts.update(str(header.with_name(line.split()[0] + ".hea")) for line in lines[1:])
+            parts.update(str(header.parent / f"{line.split()[0]}.hea") for line in lines[1:])
     return parts
 
 
-def _record(
-    wfdb: Any, header: Path, annotations: str | None, units: dict[str, str], noticed: Counter[str]
-) -> tuple[dict[str, _Events], str]:
-    """Times and values of each signal, NaN for invalid samples, and when the record begins."""
-    base = str(header.with_suffix(""))
-    head = wfdb.rdheader(base)
-    _check_size(head, header)
-    record = wfdb.rdrecord(base, smooth_frames=False, physical=True)
-    found: dict[str, _Events] = {}
-    signals = record.e_p_signal if record.e_p_signal is not None else []
-    for place, signal in enumerate(signals):
-        name = _unused(str(record.sig_name[place] or f"signal {place + 1}"), found)
-        unit = str(record.units[place] or "")
-        noticed["a unit that differs from the first record's"] += units.setdefault(name, unit) != unit
-        rate = float(record.fs) * int(record.samps_per_frame[place] or 1)
-        if not rate > 0:
-            raise ValueError(f"the sampling rate is {rate}")
-        values = np.asarray(signal, dtype=np.float64)
-        found[name] = np.arange(len(values)) / rate, np.where(np.abs(values) <= _LARGEST, values, np.nan)
-    if annotations is not None and header.with_suffix(f".{annotations}").is_file():
-        marks = wfdb.rdann(base, annotations, return_label_elements=["label_store"])
-        times = np.asarray(marks.sample, dtype=np.float64) / float(marks.fs or record.fs)
-        found[_unused(annotations, found)] = times, np.asarray(marks.label_store, dtype=np.float64)
-    start = head.base_datetime or head.base_time
-    return found, "" if start is None else start.isoformat()
-
-
-def _check_size(head: Any, header: Path) -> None:
-    """Refuse a header that asks for more samples than its signal files can hold."""
-    names = {name for name in getattr(head, "file_name", None) or [] if name and name != "~"}
-    size = sum(os.path.getsize(header.parent / name) for name in names)
-    asked = int(head.sig_len or 0) * sum(int(each or 1) for each in getattr(head, "samps_per_frame", None) or [])
-    if names and asked > _SAMPLES_PER_BYTE * size:
-        raise ValueError(f"the header promises {asked:,} samples, the signal files have {size:,} bytes")
-
-
-def _unused(name: str, taken: dict[str, _Events]) -> str:
-    number = 2
-    unused = name
-    while unused in taken:
-        unused = f"{name} ({number})"
-        number += 1
-    return unused
-
-
 def _panel(
-    records: dict[str, dict[str, _Events]], starts: dict[str, str], units: dict[str, str]
+    records: dict[str, dict[str, Events]], starts: dict[str, str], units: dict[str, str]
 ) -> tuple[IrregularPanel, int]:
     names = sorted(records)
     channels = list(dict.fromkeys(channel for name in names for channel in records[name])) or ["signal 1"]

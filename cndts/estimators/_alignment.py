@@ -43,12 +43,13 @@ def check_training_pair(X: object, y: object, what: str = "X", what_y: str = "y"
 
 def check_aligned(X: IrregularPanel, y: object, what: str = "X", what_y: str = "y") -> Targets:
     """Targets that answer the queries of ``X`` one by one, expressed in the channels of ``X``."""
+    queries = check_asks(X, what)
     if not isinstance(y, Targets):
         raise TypeError(
             f"{what_y} must be Targets aligned with {what}.queries; got {type(y).__name__}. "
             f"Use Extrapolation(...).split(panel), or Targets({what}.queries, values, {what}.records, {what}.channels)."
+            + _flattened(y, queries, what_y)
         )
-    queries = check_asks(X, what)
     if len(y) != len(X) or len(y.value) != queries.n_queries:
         raise ValueError(
             f"{what_y} must answer the queries of {what}: {what} has {len(X)} records with {queries.n_queries} "
@@ -109,6 +110,17 @@ def _check_same_queries(X: IrregularPanel, queries: Queries, y: Targets, what: s
         if not np.array_equal(left, right):
             i = int(np.flatnonzero(left != right)[0])
             raise ValueError(f"{fact.format(i=i)} {left[i]!s} in {what} and {right[i]!s} in {what_y}; {remedy}")
+
+
+def _flattened(y: object, queries: Queries, what_y: str) -> str:
+    """A hint where scikit-learn has made a plain array of targets on their way."""
+    if not isinstance(y, np.ndarray) or y.shape != (queries.n_queries,):
+        return ""
+    return (
+        f" If you did: {what_y} is as long as {queries.n_queries} targets, but without their records. StackingRegressor, "
+        "VotingRegressor and others flatten targets before they fit, and cannot take panels with queries; fit forecasters one by "
+        "one and average their predictions, or let training__members average networks."
+    )
 
 
 def _keep_queries(X: IrregularPanel, y: Targets, kept: NDArray[np.bool_]) -> tuple[IrregularPanel, Targets]:

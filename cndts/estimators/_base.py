@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from cndts._panel_histories import horizons
 from cndts._parameters import NamedParameters
+from cndts._storable import Storable
 from cndts.estimators._alignment import (
     align_channels,
     ask_everywhere,
@@ -23,7 +24,6 @@ from cndts.estimators._alignment import (
 from cndts.estimators._distributional import Distributional
 from cndts.estimators._plain_arrays import PlainArrays
 from cndts.estimators._residual_quantiles import ResidualQuantiles
-from cndts.estimators._storable import Storable
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
@@ -40,6 +40,8 @@ class BaseForecaster(Distributional, Storable, PlainArrays, NamedParameters, ABC
     ----------
     reads_later_events : bool
         Of the class: whether a query may be answered from events after it too, see :class:`BaseInterpolator`.
+    reads_static : bool
+        Of the class: whether answers depend on the panel's static table; set it to False where they do not.
     channels_in_ : tuple of str
         Channels of the training panel.
     n_channels_in_, n_features_in_ : int
@@ -57,6 +59,7 @@ class BaseForecaster(Distributional, Storable, PlainArrays, NamedParameters, ABC
     """
 
     reads_later_events: ClassVar[bool] = False
+    reads_static: ClassVar[bool] = True
 
     # ---- fit -----------------------------------------------------------------------------------
 
@@ -83,6 +86,7 @@ class BaseForecaster(Distributional, Storable, PlainArrays, NamedParameters, ABC
         ValueError
             If the panel is empty or asks for nothing, if ``y`` is not aligned with its queries or holds no value.
         """
+        self._check_parts()
         if not isinstance(X, IrregularPanel) and not isinstance(y, Targets):
             return self._fit_plain(X, y, X_val, y_val)
         self._forget_plain()
@@ -103,6 +107,9 @@ class BaseForecaster(Distributional, Storable, PlainArrays, NamedParameters, ABC
         if type(self)._predict_quantiles is BaseForecaster._predict_quantiles:
             self._fit_residual_quantiles(*self._calibration_set(X, y, X_val, y_val))
         return self
+
+    def _check_parts(self) -> None:
+        """Refuse parameters that suit no records at all, before the records are looked at; nothing by default."""
 
     @abstractmethod
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:

@@ -31,7 +31,7 @@ class BoostedTreesInterpolator(TwoSidedTabular, BoostedTreesForecaster):
     max_features : float, default=0.3
         Share of the features that each split may choose from.
     validation_fraction : float, default=0.15
-        Share of the training records held out where ``fit`` gets no ``X_val``.
+        Share of the training records, or of their groups, held out where ``fit`` gets no ``X_val``.
     random_state : int, RandomState instance or None, default=None
         Draws the records held out and the features of each split.
 
@@ -49,8 +49,8 @@ class BoostedTreesInterpolator(TwoSidedTabular, BoostedTreesForecaster):
         Positions of the training records that were held out; empty with ``X_val``.
     timescales_ : tuple of float
         Time constants of the exponentially weighted means: a twelfth and a third of the median context span.
-    static_columns_ : tuple of str
-        Numeric static columns among the features.
+    static_ : StaticEncoding
+        Columns of the static table among the features: numbers as they are, categories as indicators.
 
     Examples
     --------

@@ -1,5 +1,7 @@
 """The mean of each channel: the forecast that skill is measured against."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +25,8 @@ class ChannelMeanForecaster(BaseForecaster):
     >>> np.asarray(ChannelMeanForecaster().fit(X, y).predict(X))
     array([85., 85.], dtype=float32)
     """
+
+    reads_static: ClassVar[bool] = False
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         """Nothing beyond the means that every forecaster keeps."""

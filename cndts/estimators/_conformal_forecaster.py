@@ -8,7 +8,8 @@ from typing import Any, Literal, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,6 +21,7 @@ from cndts.estimators._base import BaseForecaster
 from cndts.estimators._base_interpolator import BaseInterpolator
 from cndts.estimators._conformal_corrections import ConformalCorrections
 from cndts.estimators._held_out import held_out
+from cndts.estimators._record_input import RecordInput
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 
@@ -126,7 +128,16 @@ class ConformalForecaster(BaseForecaster):
         forecaster: Any = getattr(self, "forecaster_", self.forecaster)
         return False if forecaster is None else bool(forecaster.reads_later_events)
 
+    @property
+    def reads_static(self) -> bool:  # type: ignore[override]
+        """Whether the forecaster reads the static table."""
+        forecaster: Any = getattr(self, "forecaster_", self.forecaster)
+        return True if forecaster is None else bool(forecaster.reads_static)
+
     # ---- fit -----------------------------------------------------------------------------------
+
+    def _check_parts(self) -> None:
+        _check_forecaster(self.forecaster)
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         self._check_settings()
@@ -160,9 +171,12 @@ class ConformalForecaster(BaseForecaster):
         ------
         sklearn.exceptions.NotFittedError
             If neither this estimator nor ``forecaster`` is fitted.
+        TypeError
+            If ``forecaster`` forecasts no channels at times, such as one that answers for whole records.
         ValueError
             If there is no target to calibrate on, or ``X`` does not suit the forecaster.
         """
+        self._check_parts()
         self._check_settings()
         if not hasattr(self, "forecaster_"):
             if self.forecaster is None:
@@ -288,3 +302,21 @@ class ConformalForecaster(BaseForecaster):
         found = super()._stored_parameters()
         # the fitted one is among the parts; as a parameter its weights would be in the file twice
         return found if self.forecaster is None else found | {"forecaster": clone(self.forecaster)}
+
+
+def _check_forecaster(forecaster: Any) -> None:
+    """Refuse anything but a forecaster, or None for the default; one of whole records hears what to use in its place."""
+    given = forecaster.estimator if isinstance(forecaster, FrozenEstimator) else forecaster
+    if given is None or isinstance(given, BaseForecaster):
+        return
+    name, remedy = (
+        type(given).__name__,
+        "Use RidgeForecaster(), HybridMemoryForecaster() or another one of cndts.estimators.",
+    )
+    if isinstance(given, RecordInput):
+        name += ", which answers for whole records and not for channels at times"
+    if isinstance(given, RecordInput) and is_regressor(given):
+        remedy = "It has predict_interval and predict_quantiles of its own; check their coverage on held-out records."
+    elif is_classifier(given):
+        remedy = "Calibrate its probabilities with CalibratedClassifierCV of scikit-learn."
+    raise TypeError(f"forecaster must be a forecaster or interpolator of cndts; got {name}. {remedy}")

@@ -1,5 +1,7 @@
 """The last value, fading to the mean of its channel."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,8 @@ class DecayToMeanForecaster(BaseForecaster):
     >>> model.rates_.round(3), np.asarray(model.predict(X)).round(2)
     (array([0.693]), array([ 4.,  2., -4., -2.], dtype=float32))
     """
+
+    reads_static: ClassVar[bool] = False
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         self.rates_ = fit_decay_rates(X, y, self.channel_means_)

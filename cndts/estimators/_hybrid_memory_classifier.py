@@ -30,8 +30,9 @@ class HybridMemoryClassifier(ClassifierMixin, NeuralRecordEstimator):
     training : Training, optional
         Epochs, learning rate, augmentation, stopping. ``cut_share`` is the share of steps that see records only up to a
         random time, with the outcome of the whole record, and are asked for the events that follow.
-    class_weight : dict, "balanced" or None, default=None
-        Weights of classes in the loss, as scikit-learn has them; they multiply ``sample_weight``.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of classes in the loss, as scikit-learn has them; they multiply ``sample_weight``. Several labels want a list with one
+        mapping for each.
     forecast_weight : float, default=0.2
         Weight of the loss of the forecasts beside that of the outcomes; 0 learns from outcomes alone.
     width : int, default=64

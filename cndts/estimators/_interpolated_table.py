@@ -56,6 +56,11 @@ class InterpolatedTable(TransformerMixin, RecordInput):
         self.times = times
         self.interpolator = interpolator
 
+    @property
+    def reads_static(self) -> bool:
+        """Whether the interpolator reads the static table."""
+        return False if self.interpolator is None else self.interpolator.reads_static
+
     def fit(self, X: IrregularPanel, y: object = None) -> Self:
         """Fit the interpolator to events that are hidden from it.
 

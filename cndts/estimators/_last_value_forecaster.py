@@ -1,5 +1,7 @@
 """The last observed value, carried forward."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,8 @@ class LastValueForecaster(BaseForecaster):
     >>> np.asarray(LastValueForecaster().fit(X, y).predict(X))
     array([72., 37.], dtype=float32)
     """
+
+    reads_static: ClassVar[bool] = False
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         """Nothing beyond the means that every forecaster keeps."""

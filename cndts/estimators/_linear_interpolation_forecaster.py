@@ -59,6 +59,7 @@ class LinearInterpolationForecaster(BaseForecaster):
     """
 
     reads_later_events: ClassVar[bool] = True
+    reads_static: ClassVar[bool] = False
 
     def __init__(
         self, extrapolation: Literal["last", "damped-trend"] = "last", *, damping_time: float | None = None

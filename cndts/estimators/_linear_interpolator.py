@@ -1,5 +1,7 @@
 """Straight lines between observations."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +38,8 @@ class LinearInterpolator(BaseInterpolator):
     >>> np.asarray(LinearInterpolator().fit(X, y).predict(X))
     array([2., 3.], dtype=float32)
     """
+
+    reads_static: ClassVar[bool] = False
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         """Nothing beyond the means that every estimator keeps."""

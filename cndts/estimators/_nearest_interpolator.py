@@ -1,5 +1,7 @@
 """The nearest observation in time."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,8 @@ class NearestInterpolator(BaseInterpolator):
     >>> np.asarray(NearestInterpolator().fit(X, y).predict(X))
     array([1., 3.], dtype=float32)
     """
+
+    reads_static: ClassVar[bool] = False
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         """Nothing beyond the means that every estimator keeps."""

@@ -91,6 +91,7 @@ class NeuralForecaster(Adaptable, StreamedFit, SolverChoice, StoredNetwork, Base
 
     def _fit_members(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         training = self.training or Training()
+        self._drop_network()
         self._check_settings()
         random = check_random_state(self.random_state)
         if X_val is None:
@@ -105,7 +106,7 @@ class NeuralForecaster(Adaptable, StreamedFit, SolverChoice, StoredNetwork, Base
             n_jobs = 1
         fits = fit_members(partial(self._fit_member, train, validation, training), seeds, n_jobs)
         self.fit_results_ = tuple(result for _, result in fits)
-        self.network_ = Ensemble([member for member, _ in fits]).eval()
+        self._keep_network(Ensemble([member for member, _ in fits]))
 
     def _fit_member(
         self, train: AnySamples, validation: AnySamples | None, training: Training, seed: int

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import Callback
 from torch import Tensor
 
 from cndts.backbones.record_pooling import RecordPooling
@@ -60,6 +61,8 @@ class NeuralRecordEstimator(StoredNetwork, RecordInput):
 
     _settings: ClassVar[dict[str, type[BaseEstimator]]] = {"memory": Memory, "training": Training}
     _least_records: ClassVar[int] = 2
+    # a search stops hopeless fits through these
+    _epoch_callbacks: tuple[tuple[str, Callback], ...] = ()
 
     memory: Memory | None
     training: Training | None
@@ -139,6 +142,7 @@ class NeuralRecordEstimator(StoredNetwork, RecordInput):
 
     def _fit_members(self, X: Any, y: Any, sample_weight: ArrayLike | None, X_val: Any, y_val: Any) -> None:
         training = self.training or Training()
+        self._drop_network()
         self._check_settings(training)
         random = check_random_state(self.random_state)
         train = self._read_lessons(X, y, sample_weight)
@@ -153,9 +157,11 @@ class NeuralRecordEstimator(StoredNetwork, RecordInput):
         unseen = None if validation is None else self._samples(validation, training)
         seeds = random.randint(2**31 - 1, size=training.members).tolist()
         n_jobs = n_processes(training, samples, len(train.X.time), device=self.device, verbose=self.verbose)
+        if self._epoch_callbacks:  # they belong to this process
+            n_jobs = 1
         fits = fit_members(partial(self._fit_member, samples, unseen, training), seeds, n_jobs)
         self.fit_results_ = tuple(result for _, result in fits)
-        self.network_ = RecordEnsemble([member for member, _ in fits]).eval()
+        self._keep_network(RecordEnsemble([member for member, _ in fits]))
 
     def _check_settings(self, training: Training) -> None:
         check_width(self.width)
@@ -200,7 +206,8 @@ class NeuralRecordEstimator(StoredNetwork, RecordInput):
             torch.manual_seed(seed)
             network = self._network().to(self.device)
         options: dict[str, Any] = {"device": self.device, "seed": seed, "verbose": self.verbose, "score": record_score}
-        return network, fit_network(network, train, validation, training, **options)
+        callbacks = list(self._epoch_callbacks)
+        return network, fit_network(network, train, validation, training, callbacks=callbacks, **options)
 
     def _network(self) -> RecordNetwork:
         n_static = self.static_.n_features

@@ -1,6 +1,7 @@
 """The conditional mean of a process that returns to its mean, given the neighbouring observations."""
 
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,8 @@ class OrnsteinUhlenbeckInterpolator(BaseInterpolator):
     >>> np.asarray(OrnsteinUhlenbeckInterpolator().fit(X, y).predict(X)).round(3)
     array([ 2., -2.], dtype=float32)
     """
+
+    reads_static: ClassVar[bool] = False
 
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         self.rates_, self.noise_shares_ = fit_return(X, y, self.channel_means_)

@@ -8,9 +8,9 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cndts._parameters import NamedParameters
+from cndts._storable import Storable
 from cndts.estimators._alignment import align_channels
 from cndts.estimators._plain_arrays import refuse_tables
-from cndts.estimators._storable import Storable
 from cndts.panel import IrregularPanel
 
 _TABLE_CHANNEL = "x0"

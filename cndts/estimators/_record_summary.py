@@ -3,7 +3,6 @@
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -11,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from cndts._panel_histories import ChannelHistories
 from cndts.estimators._record_input import RecordInput
 from cndts.estimators._running_statistics import running_statistics
+from cndts.estimators._static_table import static_names, static_table
 from cndts.panel import IrregularPanel
 from cndts.static_features import StaticEncoding
 
@@ -77,7 +77,7 @@ class RecordSummary(TransformerMixin, RecordInput):
         first, filled = _times(panel, panel.offsets[:-1]), np.diff(panel.offsets) > 0
         span[filled] = (panel.last_time - first)[filled]
         record = np.column_stack([np.diff(panel.offsets), span])
-        return np.hstack([_channels(panel), record, self._numbers(panel.static), self._indicators(panel.static)])
+        return np.hstack([_channels(panel), record, static_table(panel.static, self.static_)])
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Names of the columns: ``"HR: mean"``, ``"events"``, ``"static: Age"``, ``"static: unit = a"``.
@@ -93,17 +93,7 @@ class RecordSummary(TransformerMixin, RecordInput):
         """
         check_is_fitted(self, "static_")
         names = [f"{channel}: {part}" for part in _PARTS for channel in self.channels_in_]
-        names += ["events", "span", *(f"static: {name}" for name in self.static_.numeric)]
-        names += [f"static: {name} = {known}" for name, kinds in self.static_.categorical.items() for known in kinds]
-        return np.asarray(names, dtype=object)
-
-    def _numbers(self, static: pd.DataFrame) -> NDArray[np.float64]:
-        table = static.rename(columns=str).reindex(columns=list(self.static_.numeric))
-        return table.to_numpy(dtype=np.float64, na_value=np.nan)
-
-    def _indicators(self, static: pd.DataFrame) -> NDArray[np.float64]:
-        categories = StaticEncoding({}, self.static_.categorical)
-        return categories.transform(static).astype(np.float64)
+        return np.asarray([*names, "events", "span", *static_names(self.static_)], dtype=object)
 
 
 def _channels(panel: IrregularPanel) -> NDArray[np.float64]:

@@ -37,8 +37,8 @@ class RidgeForecaster(TabularForecaster):
         Decay rate of each channel, in 1 / time unit, for the forecast that the regression corrects.
     timescales_ : tuple of float
         Time constants of the exponentially weighted means: a twelfth and a third of the median context span.
-    static_columns_ : tuple of str
-        Numeric static columns among the features.
+    static_ : StaticEncoding
+        Columns of the static table among the features: numbers as they are, categories as indicators.
 
     See Also
     --------

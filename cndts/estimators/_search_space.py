@@ -34,6 +34,8 @@ SPACES: dict[str, dict[str, Any]] = {
     "RidgeForecaster": {"features": ["own", "last", "all"]},
     "LinearInterpolationForecaster": {"extrapolation": ["last", "damped-trend"]},
 }
+_FORECAST_WEIGHT = {"forecast_weight": {"low": 0.05, "high": 1.0, "log": True}}
+SPACES["HybridMemoryClassifier"] = SPACES["HybridMemoryRegressor"] = SPACES["HybridMemoryForecaster"] | _FORECAST_WEIGHT
 SPACES["HybridMemoryInterpolator"] = SPACES["HybridMemoryForecaster"]
 SPACES["IrregularInterpolator"] = SPACES["IrregularForecaster"]
 SPACES["BoostedTreesInterpolator"] = SPACES["BoostedTreesForecaster"]
@@ -46,7 +48,7 @@ def default_space(estimator: object) -> dict[str, Any]:
 
     Parameters
     ----------
-    estimator : BaseForecaster
+    estimator : BaseForecaster, HybridMemoryClassifier or HybridMemoryRegressor
         Its class decides.
 
     Returns

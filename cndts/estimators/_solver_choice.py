@@ -65,4 +65,5 @@ class SolverChoice:
         for readout in readouts:
             readout.set_solver(solver)
         self.solver: Solver | None = solver
+        model._built_with = model._built_with | {"solver": clone(solver)}
         return self

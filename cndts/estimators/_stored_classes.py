@@ -8,18 +8,17 @@ from importlib import import_module
 from inspect import isabstract
 from typing import Any
 
-import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from cndts import persistence, transforms
 from cndts._persistence_packing import Packer, StoredClass, Unpacker, by_attributes, by_fields, by_parameters
+from cndts._storable import Storable, make_estimator, take_estimator
 from cndts.dynamics import Solver
 from cndts.estimators._boosted_trees_forecaster import ShortenedBoosting
 from cndts.estimators._conformal_corrections import ConformalCorrections
 from cndts.estimators._grown_trees import GrownTrees
 from cndts.estimators._residual_quantiles import ResidualQuantiles
 from cndts.estimators._ridge_forecaster import ClippedRidge
-from cndts.estimators._storable import Storable, make_estimator, take_estimator
 from cndts.memory import Memory
 from cndts.rank_scale import RankScale
 from cndts.scaling import Scaling
@@ -33,7 +32,7 @@ _PLAIN = (ResidualQuantiles, ClippedRidge, ConformalCorrections)
 
 @lru_cache
 def stored_classes() -> dict[str, StoredClass]:
-    """Every class that a file may hold, by name: settings, fitted parts, and the estimators of `cndts.estimators`."""
+    """Every class that a file may hold, by name: settings, fitted parts, estimators and transformers."""
     home = import_module("cndts.estimators")
     known = [by_fields(kind) for kind in _VALUES] + [by_parameters(kind) for kind in _SETTINGS]
     known += [by_attributes(kind) for kind in _PLAIN]
@@ -41,27 +40,13 @@ def stored_classes() -> dict[str, StoredClass]:
     known.append(
         StoredClass(ShortenedBoosting, lambda trees: {"grown": GrownTrees.of(trees)}, lambda part: part["grown"])
     )
-    known += [
-        _without_tables(kind)
-        for kind in (getattr(transforms, name) for name in transforms.__all__)
-        if not isabstract(kind)
-    ]
     known.append(
         StoredClass(Pipeline, lambda pipeline: {"steps": pipeline.steps}, lambda part: Pipeline(part["steps"]))
     )
-    for kind in (getattr(home, name) for name in home.__all__):
+    for kind in (getattr(part, name) for part in (home, transforms) for name in part.__all__):
         if isinstance(kind, type) and issubclass(kind, Storable) and not isabstract(kind):
             known.append(StoredClass(kind, take_estimator, partial(make_estimator, kind)))
     return {stored.kind.__name__: stored for stored in known}
-
-
-def _without_tables(kind: type) -> StoredClass:
-    """A transformer by its attributes; its report of the training records stays behind."""
-
-    def take(value: Any) -> dict[str, Any]:
-        return {name: part for name, part in vars(value).items() if not isinstance(part, (pd.DataFrame, pd.Series))}
-
-    return by_attributes(kind)._replace(take=take)
 
 
 def write_estimator(path: str | os.PathLike[str], estimator: Any) -> None:

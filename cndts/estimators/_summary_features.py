@@ -1,19 +1,21 @@
 """What a tabular model is told about a query: summaries of its record up to the query time."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cndts._panel_histories import ChannelHistories, Index, events_until, horizons
 from cndts._panel_queries import check_asks
 from cndts.estimators._running_statistics import running_statistics
+from cndts.estimators._static_table import static_names, static_table
 from cndts.panel import IrregularPanel
+from cndts.static_features import StaticEncoding
 
 _OWN = ("last", "previous", "first", "mean", "min", "max", "std", "slope", "count", "age")
 _RECORD = ("horizon", "elapsed", "events", "observed")
 CHANNEL_PARTS = ("last", "age", "mean")
+NO_STATIC = StaticEncoding({}, {})
 
 
 class SummaryFeatures:
@@ -22,7 +24,8 @@ class SummaryFeatures:
     Of the query's own channel: last, previous and first value; mean, minimum, maximum, standard deviation,
     least-squares slope, count; exponentially weighted means; age of the last value. Of the record: horizon (query time
     minus time of the last event), elapsed time since its first event, number of events and of channels observed so
-    far; its numeric static columns. Of every channel: last value, its age, mean. What does not exist is NaN.
+    far; its static columns, numbers as they are and categories as indicators. Of every channel: last value, its age, mean. What
+    does not exist is NaN.
 
     Parameters
     ----------
@@ -30,8 +33,8 @@ class SummaryFeatures:
         Context events with queries.
     timescales : sequence of float
         Time constants of the exponentially weighted means, in time units.
-    static_columns : sequence of column names, default=()
-        Numeric columns of ``X.static`` to add; NaN where the panel lacks them.
+    static : StaticEncoding, optional
+        Columns of ``X.static`` to add; unknown (NaN, no indicator of 1) where the panel lacks them.
 
     Attributes
     ----------
@@ -59,14 +62,16 @@ class SummaryFeatures:
            [72., nan,  4., nan, 71., nan]], dtype=float32)
     """
 
-    def __init__(self, X: IrregularPanel, timescales: Sequence[float], static_columns: Sequence[Hashable] = ()) -> None:
+    def __init__(self, X: IrregularPanel, timescales: Sequence[float], static: StaticEncoding | None = None) -> None:
         self._panel, self.queries = X, check_asks(X)
         self._histories = ChannelHistories.of(X)
         self._statistics = running_statistics(self._histories, timescales)
         self.record, self._until, self.horizon = self.queries.record, events_until(X), horizons(X)
         self._observed_channels = _cumulative_first_events(self._histories, X.n_events)
-        self._static = _numeric(X.static, static_columns)
-        self.names_own = own_feature_names(len(timescales), static_columns)
+        encoding = static or NO_STATIC
+        columns = [*encoding.numeric, *encoding.categorical]
+        self._static = static_table(X.static.rename(columns=str).reindex(columns=columns), encoding)
+        self.names_own = own_feature_names(len(timescales), encoding)
 
     def own(self, rows: Index | slice = slice(None)) -> NDArray[np.float32]:
         """Features of each query's own channel, its record and the query itself.
@@ -137,10 +142,10 @@ class SummaryFeatures:
         return {"horizon": self.horizon[rows], "elapsed": elapsed, "events": until - start, "observed": observed}
 
 
-def own_feature_names(n_timescales: int, static_columns: Sequence[Hashable] = ()) -> tuple[str, ...]:
+def own_feature_names(n_timescales: int, static: StaticEncoding = NO_STATIC) -> tuple[str, ...]:
     """Names of the columns of ``SummaryFeatures.own``."""
     ewm = (f"ewm{k}" for k in range(n_timescales))
-    return (*_OWN, *ewm, *_RECORD, *(f"static: {name}" for name in static_columns))
+    return (*_OWN, *ewm, *_RECORD, *static_names(static))
 
 
 def channel_feature_names(channels: Sequence[str], parts: Sequence[str] = CHANNEL_PARTS) -> list[str]:
@@ -157,7 +162,3 @@ def _cumulative_first_events(histories: ChannelHistories, n_events: int) -> Inde
 
 def _read(statistic: NDArray[np.float64], row: Index) -> NDArray[np.float64]:
     return np.where(row >= 0, statistic[row], np.nan) if len(statistic) else np.full(row.shape, np.nan)
-
-
-def _numeric(static: pd.DataFrame, columns: Sequence[Hashable]) -> NDArray[np.float64]:
-    return static.reindex(columns=list(columns)).to_numpy(dtype=np.float64, na_value=np.nan)

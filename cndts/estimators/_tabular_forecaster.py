@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pandas.api.types import is_numeric_dtype
 from sklearn.utils.validation import check_is_fitted
 
 from cndts._panel_histories import Index
@@ -16,6 +15,7 @@ from cndts.estimators._decay_to_mean_forecaster import decay_to_mean, fit_decay_
 from cndts.estimators._summary_features import CHANNEL_PARTS, SummaryFeatures, channel_feature_names, own_feature_names
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
+from cndts.static_features import StaticEncoding
 from cndts.targets import Targets
 
 # a few hours and a working day for a day of context; relative, so that the unit of time does not matter
@@ -71,8 +71,8 @@ class TabularForecaster(BaseForecaster):
         By position in ``channels_in_``.
     timescales_ : tuple of float
         Time constants of the exponentially weighted means: a twelfth and a third of the median context span.
-    static_columns_ : tuple of str
-        Numeric static columns among the features.
+    static_ : StaticEncoding
+        Columns of the static table among the features: numbers as they are, categories as indicators.
     """
 
     features: Features
@@ -82,8 +82,7 @@ class TabularForecaster(BaseForecaster):
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         if self.features not in _PARTS:
             raise ValueError(f"features must be one of {list(_PARTS)}; got {self.features!r}.")
-        static = X.static
-        self.static_columns_ = tuple(name for name in static if is_numeric_dtype(static[name]))
+        self.static_ = StaticEncoding.fit(X.static)
         self.timescales_ = tuple(_median_span(X) / spans for spans in _SPANS_PER_TIMESCALE)
         self._fit_anchor(X, y)
         training, target = self._summarise(X), self._remainder(X, y)
@@ -112,7 +111,7 @@ class TabularForecaster(BaseForecaster):
 
     def _summarise(self, X: IrregularPanel) -> QuerySummaries:
         standard = X.scale_values(self.channel_means_, self.channel_scales_)
-        return SummaryFeatures(standard, self.timescales_, self.static_columns_)
+        return SummaryFeatures(standard, self.timescales_, self.static_)
 
     def _rows(self, features: QuerySummaries, channel: int, target: NDArray[np.float64] | None = None) -> Rows:
         rows = np.flatnonzero(features.queries.channel == channel)
@@ -148,7 +147,7 @@ class TabularForecaster(BaseForecaster):
         return [*self._own_names(), *self._channel_names(others, _PARTS[self.features])]
 
     def _own_names(self) -> Sequence[str]:
-        return own_feature_names(len(self.timescales_), self.static_columns_)
+        return own_feature_names(len(self.timescales_), self.static_)
 
     def _channel_names(self, channels: Sequence[str], parts: Sequence[str]) -> Sequence[str]:
         return channel_feature_names(channels, parts)

@@ -60,6 +60,11 @@ class TransformedTargetForecaster(BaseForecaster):
         self.forecaster = forecaster
         self.transformer = transformer
 
+    @property
+    def reads_static(self) -> bool:  # type: ignore[override]
+        """Whether the forecaster reads the static table."""
+        return True if self.forecaster is None else bool(self.forecaster.reads_static)
+
     def _fit(self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None) -> None:
         transformer = ChannelStandardScaler() if self.transformer is None else clone(self.transformer)
         self.transformer_ = transformer.fit(X)

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from cndts.estimators._alignment import check_training_pair
 from cndts.estimators._base import BaseForecaster
-from cndts.estimators._held_out import held_out
 from cndts.estimators._search_space import check_space, default_space, is_inside, suggest
+from cndts.estimators._tuning_identity import check_identity, search_identity, settled
+from cndts.estimators._tuning_lesson import TuningLesson, check_estimator, read_lesson, trial_score
 from cndts.estimators._tuning_result import TuningResult
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
+
+if TYPE_CHECKING:
+    from cndts.estimators._neural_record_estimator import NeuralRecordEstimator
 
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 
 
 def tune(
-    estimator: BaseForecaster,
+    estimator: BaseForecaster | NeuralRecordEstimator,
     X: IrregularPanel,
-    y: Targets,
+    y: Targets | ArrayLike,
     *,
     X_val: IrregularPanel | None = None,
-    y_val: Targets | None = None,
+    y_val: Targets | ArrayLike | None = None,
     space: Mapping[str, Any] | None = None,
     n_trials: int = 30,
     timeout: float | None = None,
@@ -42,22 +45,25 @@ def tune(
     random_state: int = 0,
     progress: Callable[[TuningResult], None] | None = None,
 ) -> TuningResult:
-    """Search the settings of a forecaster or interpolator (needs optuna: ``pip install "cndts[tune]"``).
+    """Search the settings of a forecaster, interpolator, classifier or regressor (needs optuna: ``pip install "cndts[tune]"``).
 
-    Trials are drawn by the tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) and scored by ``score`` on the validation
-    records. The first trial is the estimator as given, where its settings lie inside the space. Neural models report their
+    Trials are drawn by the tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) and scored on the validation
+    records: by ``score``, of a classifier by the mean log-likelihood of the classes, or labels, that were observed (accuracy
+    would say nothing where one class is rare). The first trial is the estimator as given, where its settings lie inside the space. Neural models report their
     validation score after every epoch of their first member; one that lies below the median of the earlier trials at the
     same epoch is stopped (Golovin et al., KDD 2017, section 3.2.2).
 
     Parameters
     ----------
-    estimator : BaseForecaster
+    estimator : BaseForecaster, HybridMemoryClassifier or HybridMemoryRegressor
         Unfitted; whatever is not in ``space`` stays as it is here.
-    X, y : IrregularPanel and Targets of n_records
+    X : IrregularPanel of n_records
         Training records.
-    X_val, y_val : IrregularPanel and Targets, optional
+    y : Targets of n_records, or array-like of shape (n_records,) or (n_records, n_outputs)
+        What ``fit`` takes.
+    X_val, y_val : as X and y, optional
         Records that trials are scored on, and that also choose the epoch of neural models; a share of ``X`` by default, whole
-        groups together.
+        groups together, or in proportion to the classes.
     space : mapping, optional
         Parameter to a list of choices, or to a range: ``{"low": 1e-4, "high": 1e-2, "log": True}``, of whole numbers where both
         ends are (``"step"`` as well). `default_space` by default.
@@ -67,7 +73,9 @@ def tune(
         Seconds after which no further trial starts.
     storage : path-like, optional
         File that keeps every trial, to go on after an interruption: an SQLite database where the name ends in ``.db``, ``.sqlite``
-        or ``.sqlite3``, else optuna's journal (plain text, one line an event).
+        or ``.sqlite3``, else optuna's journal (plain text, one line an event). It goes on with the search that it holds: the same
+        estimator and parameters (but for ``device``, ``n_jobs`` and ``verbose``), space, records, targets, queries, static
+        features and groups.
     study : str, default="cndts"
         Name of the search in the file.
     prune : bool, default=True
@@ -88,9 +96,10 @@ def tune(
     ------
     ImportError
         If optuna is not installed.
+    TypeError
+        If the estimator is of another kind, or ``X`` or ``y`` do not suit it.
     ValueError
-        If ``space`` does not suit the estimator, if the file holds a search of another kind or over other records, or if no
-        trial was finished.
+        If ``space`` does not suit the estimator, if the file holds another search, or if no trial was finished.
 
     Examples
     --------
@@ -105,21 +114,18 @@ def tune(
     optuna = _optuna()
     if n_trials < 1:
         raise ValueError(f"n_trials must be 1 or more; got {n_trials!r}.")
+    check_estimator(estimator)
     space = check_space(default_space(estimator) if space is None else space, estimator)
-    X, y = check_training_pair(X, y)
-    if (X_val is None) != (y_val is None):
-        raise ValueError(f"X_val and y_val go together; got only {'y_val' if X_val is None else 'X_val'}.")
-    if X_val is None or y_val is None:
-        X, y, X_val, y_val = _hold_out(X, y, validation_fraction, random_state)
-    identity = {"model": type(estimator).__name__, "space": space, "records": _fingerprint(X, y, X_val, y_val)}
+    lesson = read_lesson(estimator, X, y, X_val, y_val, validation_fraction, random_state)
+    identity = search_identity(estimator, space, lesson)
     with _quiet(optuna):
         found = _open(optuna, storage, study, prune, random_state)
-        _check_identity(found, identity, storage)
+        check_identity(found, identity, storage)
         _start_with_the_default(found, estimator, space)
 
         def objective(trial: Any) -> float:
             model = clone(estimator).set_params(**{name: suggest(trial, name, entry) for name, entry in space.items()})
-            return _score(optuna, trial, model, (X, y, X_val, y_val), prune)
+            return _score(optuna, trial, model, lesson, prune)
 
         def report(*_: object) -> None:
             if progress is not None and _complete(optuna, found):
@@ -136,16 +142,16 @@ def tune(
 # ---- a trial -------------------------------------------------------------------------------------
 
 
-def _score(optuna: Any, trial: Any, model: Any, data: tuple, prune: bool) -> float:
-    X, y, X_val, y_val = data
+def _score(optuna: Any, trial: Any, model: Any, lesson: TuningLesson, prune: bool) -> float:
+    X, y, X_val, y_val = lesson
     start = time.perf_counter()
-    if prune and hasattr(model, "training"):
+    if prune and hasattr(model, "_epoch_callbacks"):
         from cndts.estimators._pruning import PruneTrial
 
         model._epoch_callbacks = (("prune", PruneTrial(trial)),)
     try:
         model.fit(X, y, X_val=X_val, y_val=y_val)
-        score = float(model.score(X_val, y_val))
+        score = trial_score(model, X_val, y_val)
     except optuna.TrialPruned:
         raise
     except Exception as error:
@@ -256,56 +262,9 @@ def _check_storage(path: Path) -> None:
         )
 
 
-def _check_identity(study: Any, identity: dict[str, Any], storage: object) -> None:
-    """A file goes on with one search: one model, one space, one set of records."""
-    known = study.user_attrs
-    if not known:
-        for name, content in identity.items():
-            study.set_user_attr(name, content)
-        return
-    for name, content in identity.items():
-        if known.get(name) != content:
-            shown = "the records differ" if name == "records" else f"{known.get(name)!r} there, {content!r} here"
-            raise ValueError(
-                f"{str(storage)!r} holds a search {study.study_name!r} with another {name}: {shown}. Go on with what it was "
-                "started with, or give another storage file or study name."
-            )
-
-
 def _start_with_the_default(study: Any, estimator: Any, space: Mapping[str, Any]) -> None:
     if study.get_trials(deepcopy=False):
         return
-    own = _settled(estimator)
+    own = settled(estimator)
     if all(name in own and is_inside(own[name], entry) for name, entry in space.items()):
         study.enqueue_trial({name: own[name] for name in space}, user_attrs={"default": True})
-
-
-def _settled(estimator: Any) -> dict[str, Any]:
-    """Parameters with the defaults of settings objects that were left out."""
-    settings = {
-        name: kind() for name, kind in getattr(estimator, "_settings", {}).items() if not getattr(estimator, name)
-    }
-    return clone(estimator).set_params(**settings).get_params()
-
-
-# ---- records -------------------------------------------------------------------------------------
-
-
-def _hold_out(X: IrregularPanel, y: Targets, fraction: float, seed: int) -> tuple:
-    if not 0 < fraction < 1:
-        raise ValueError(f"validation_fraction must lie between 0 and 1; got {fraction!r}.")
-    everyone = np.arange(len(X))
-    held = held_out(everyone, X.groups, fraction, np.random.RandomState(seed))
-    kept = np.setdiff1d(everyone, held)
-    if not len(held) or not len(kept):
-        raise ValueError(f"X has {len(X)} records, too few to score on {fraction:g} of them. Give X_val and y_val.")
-    return X[kept], y[kept], X[held], y[held]
-
-
-def _fingerprint(*parts: IrregularPanel | Targets) -> str:
-    """Tells sets of records apart."""
-    digest = hashlib.sha256()
-    for part in parts:
-        for array in (part.offsets, part.time, part.channel, part.value):
-            digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]

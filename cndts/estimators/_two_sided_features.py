@@ -1,6 +1,6 @@
 """What a tabular model is told about a query from both sides: summaries of the record, and of its mirror image."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from cndts._panel_histories import Index
 from cndts._panel_queries import check_asks
 from cndts._ragged import record_of_row
-from cndts.estimators._summary_features import SummaryFeatures, channel_feature_names, own_feature_names
+from cndts.estimators._summary_features import NO_STATIC, SummaryFeatures, channel_feature_names, own_feature_names
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
+from cndts.static_features import StaticEncoding
 
 
 class TwoSidedFeatures:
@@ -22,8 +23,8 @@ class TwoSidedFeatures:
         Context events with queries.
     timescales : sequence of float
         Time constants of the exponentially weighted means, in time units.
-    static_columns : sequence of column names, default=()
-        Numeric columns of ``X.static`` to add; NaN where the panel lacks them.
+    static : StaticEncoding, optional
+        Columns of ``X.static`` to add, as `SummaryFeatures` does.
 
     Attributes
     ----------
@@ -44,8 +45,8 @@ class TwoSidedFeatures:
     (70.0, 1.0, 72.0, 3.0)
     """
 
-    def __init__(self, X: IrregularPanel, timescales: Sequence[float], static_columns: Sequence[Hashable] = ()) -> None:
-        self._before = SummaryFeatures(X, timescales, static_columns)
+    def __init__(self, X: IrregularPanel, timescales: Sequence[float], static: StaticEncoding | None = None) -> None:
+        self._before = SummaryFeatures(X, timescales, static)
         self._after = SummaryFeatures(mirrored(X), timescales)
         self.queries, self.record = self._before.queries, self._before.record
         self.horizon = np.fmin(self._before.horizon, self._after.horizon)
@@ -59,9 +60,9 @@ class TwoSidedFeatures:
         return np.hstack([side.of_channels(channels, rows, parts) for side in (self._before, self._after)])
 
 
-def two_sided_feature_names(n_timescales: int, static_columns: Sequence[Hashable] = ()) -> list[str]:
+def two_sided_feature_names(n_timescales: int, static: StaticEncoding = NO_STATIC) -> list[str]:
     """Names of the columns of ``TwoSidedFeatures.own``."""
-    before, after = own_feature_names(n_timescales, static_columns), own_feature_names(n_timescales)
+    before, after = own_feature_names(n_timescales, static), own_feature_names(n_timescales)
     return [*(f"before: {name}" for name in before), *(f"after: {name}" for name in after)]
 
 

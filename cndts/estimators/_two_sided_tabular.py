@@ -36,10 +36,10 @@ class TwoSidedTabular(BaseInterpolator, TabularForecaster):
 
     def _summarise(self, X: IrregularPanel) -> TwoSidedFeatures:
         standard = X.scale_values(self.channel_means_, self.channel_scales_)
-        return TwoSidedFeatures(standard, self.timescales_, self.static_columns_)
+        return TwoSidedFeatures(standard, self.timescales_, self.static_)
 
     def _own_names(self) -> Sequence[str]:
-        return two_sided_feature_names(len(self.timescales_), self.static_columns_)
+        return two_sided_feature_names(len(self.timescales_), self.static_)
 
     def _channel_names(self, channels: Sequence[str], parts: Sequence[str]) -> Sequence[str]:
         return two_sided_channel_feature_names(channels, parts)

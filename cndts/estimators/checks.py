@@ -5,29 +5,31 @@ to those of ragged records, on panels. They serve estimators of your own as well
 fits and predicts panels.
 """
 
-import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from numpy.testing import assert_allclose, assert_array_equal
-from sklearn import config_context
+from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import KFold, cross_validate
-from sklearn.pipeline import make_pipeline
-from sklearn.utils.parallel import Parallel, delayed
 
 from cndts._panel_queries import check_asks
 from cndts._ragged import offsets_from_lengths
-from cndts.estimators._check_lesson import Answers, CheckLesson, answers_of
+from cndts.estimators._check_lesson import CheckLesson, answers_of
+from cndts.estimators._check_routing import check_metadata_routing, check_set_output
+from cndts.estimators._check_statements import Refuses, must, pick, same
+from cndts.estimators._check_statics import check_statics
+from cndts.estimators._check_storage import (
+    check_copy,
+    check_inputs_stay,
+    check_pickle,
+    check_read_only_input,
+    check_worker_processes,
+)
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
-
-# Networks compute in float32, and other batches add up in another order.
-_RTOL, _ATOL = 1e-4, 1e-4
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,12 @@ class IrregularCheck:
     rule: Callable[[CheckLesson], None] = field(repr=False)
 
     def __call__(self) -> None:
-        self.rule(self.lesson)
+        try:
+            self.rule(self.lesson)
+        except AssertionError:
+            raise
+        except Exception as error:  # where an answer is due, an error breaks the rule too
+            raise AssertionError(f"{self}: {type(error).__name__}: {error}") from error
 
     def __str__(self) -> str:
         return f"{type(self.lesson.estimator).__name__}-{self.name}"
@@ -131,19 +138,19 @@ def check_clone(lesson: CheckLesson) -> None:
     assert_array_equal(repr(twin), repr(lesson.estimator))
     for name, value in twin.get_params().items():
         if isinstance(value, BaseEstimator):
-            _must(value is not lesson.fitted.get_params()[name], f"{name} is shared by the clone")
-    _must(not [name for name in vars(twin) if name.endswith("_") and not name.startswith("_")], "a clone is fitted")
+            must(value is not lesson.fitted.get_params()[name], f"{name} is shared by the clone")
+    must(not [name for name in vars(twin) if name.endswith("_") and not name.startswith("_")], "a clone is fitted")
 
 
 def check_parameters(lesson: CheckLesson) -> None:
     """Every parameter, nested ones included, can be read and set; fitting changes none."""
     model = clone(lesson.estimator)
     for name, value in model.get_params(deep=True).items():
-        _must(model.set_params(**{name: value}) is model, "set_params does not return self")
-        _must(model.get_params(deep=True)[name] is value, f"{name} is not what was set")
+        must(model.set_params(**{name: value}) is model, "set_params does not return self")
+        must(model.get_params(deep=True)[name] is value, f"{name} is not what was set")
     given = lesson.estimator.get_params(deep=False)
     for name, value in lesson.fitted.get_params(deep=False).items():
-        _must(repr(value) == repr(given[name]), f"fit has changed {name}")
+        must(repr(value) == repr(given[name]), f"fit has changed {name}")
 
 
 def check_misspelt_parameter(lesson: CheckLesson) -> None:
@@ -152,9 +159,9 @@ def check_misspelt_parameter(lesson: CheckLesson) -> None:
         wrong = (
             name[:-1] + ("x" if name[-1] != "x" else "y") if len(name) < 5 else name[:-2] + name[-1] + name[-2] + "s"
         )
-        with _refuses(ValueError, "Invalid parameter") as told:
+        with Refuses(ValueError, "Invalid parameter") as told:
             clone(lesson.estimator).set_params(**{wrong: None})
-        _must(
+        must(
             len(name) < 5 or f"did you mean {name!r}" in str(told.error),
             f"no hint from {wrong} to {name}: {told.error}",
         )
@@ -163,7 +170,7 @@ def check_misspelt_parameter(lesson: CheckLesson) -> None:
 def check_repr(lesson: CheckLesson) -> None:
     """Text and HTML name the class."""
     name = type(lesson.estimator).__name__
-    _must(name in repr(lesson.fitted) and name in lesson.fitted._repr_html_(), "the class is not named")
+    must(name in repr(lesson.fitted) and name in lesson.fitted._repr_html_(), "the class is not named")
 
 
 # ---- fit -----------------------------------------------------------------------------------------
@@ -172,7 +179,7 @@ def check_repr(lesson: CheckLesson) -> None:
 def check_unfitted(lesson: CheckLesson) -> None:
     """Nothing is answered before fit."""
     for method in lesson.answers:
-        with _refuses(NotFittedError, type(lesson.estimator).__name__):
+        with Refuses(NotFittedError, type(lesson.estimator).__name__):
             levels = ([0.5],) if method == "predict_quantiles" else ()
             getattr(clone(lesson.estimator), method)(lesson.X, *levels)
 
@@ -181,35 +188,21 @@ def check_fit_again(lesson: CheckLesson) -> None:
     """Fit returns the estimator; fitted again, on the same or after other records, it says the same."""
     model = lesson.fit()
     part = None if lesson.y is None else lesson.y[:10]
-    _must((model.fit(lesson.X[:10]) if part is None else model.fit(lesson.X[:10], part)) is model, "fit is not self")
+    must((model.fit(lesson.X[:10]) if part is None else model.fit(lesson.X[:10], part)) is model, "fit is not self")
     again = model.fit(lesson.X) if lesson.y is None else model.fit(lesson.X, lesson.y)
-    _same(answers_of(again, lesson.X), lesson.answers, "fitted again")
-
-
-def check_copy(lesson: CheckLesson) -> None:
-    """A deep copy of a fitted estimator says the same."""
-    _same(answers_of(copy.deepcopy(lesson.fitted), lesson.X), lesson.answers, "copied")
-
-
-def check_inputs_stay(lesson: CheckLesson) -> None:
-    """Fit and answers leave panel and targets as they were."""
-    X, y = copy.deepcopy(lesson.X), copy.deepcopy(lesson.y)
-    answers_of(lesson.fit(), lesson.X)
-    _must(lesson.X.equals(X), "the panel was changed")
-    if y is not None:
-        assert_array_equal(np.asarray(lesson.y), np.asarray(y))
+    same(answers_of(again, lesson.X), lesson.answers, "fitted again")
 
 
 def check_fitted_attributes(lesson: CheckLesson) -> None:
     """Channels are known under scikit-learn's names."""
     model = lesson.fitted
-    _must(tuple(model.feature_names_in_) == lesson.X.channels, f"feature_names_in_ is {model.feature_names_in_}")
-    _must(model.n_features_in_ == len(lesson.X.channels), f"n_features_in_ is {model.n_features_in_}")
+    must(tuple(model.feature_names_in_) == lesson.X.channels, f"feature_names_in_ is {model.feature_names_in_}")
+    must(model.n_features_in_ == len(lesson.X.channels), f"n_features_in_ is {model.n_features_in_}")
 
 
 def check_no_records(lesson: CheckLesson) -> None:
     """A panel without records is refused with both sides told."""
-    with _refuses(ValueError, "X"):
+    with Refuses(ValueError, "X"):
         model = clone(lesson.estimator)
         model.fit(lesson.X[:0]) if lesson.y is None else model.fit(lesson.X[:0], lesson.y[:0])
 
@@ -220,13 +213,13 @@ def check_no_records(lesson: CheckLesson) -> None:
 def check_subset(lesson: CheckLesson) -> None:
     """What is said of a record does not depend on its batch mates."""
     for part in ([3], [11, 5, 8], list(range(7))):
-        _same(answers_of(lesson.fitted, lesson.X[part]), _pick(lesson.answers, part), f"records {part} alone")
+        same(answers_of(lesson.fitted, lesson.X[part]), pick(lesson.answers, part), f"records {part} alone")
 
 
 def check_permutation(lesson: CheckLesson) -> None:
     """The order of records does not matter."""
     order = np.random.default_rng(1).permutation(len(lesson.X))
-    _same(answers_of(lesson.fitted, lesson.X[order]), _pick(lesson.answers, order), "records in another order")
+    same(answers_of(lesson.fitted, lesson.X[order]), pick(lesson.answers, order), "records in another order")
 
 
 def check_channel_order(lesson: CheckLesson) -> None:
@@ -235,14 +228,14 @@ def check_channel_order(lesson: CheckLesson) -> None:
     found = answers_of(lesson.fitted, turned)
     if "transform" in found and isinstance(lesson.fitted.transform(lesson.X), IrregularPanel):
         del found["transform"]  # a panel has the channels of its input
-    _same(found, {name: lesson.answers[name] for name in found}, "channels in another order")
+    same(found, {name: lesson.answers[name] for name in found}, "channels in another order")
 
 
 def check_unknown_channel(lesson: CheckLesson) -> None:
     """A channel that was not fitted is refused by name."""
     strange = lesson.X.with_channels([*lesson.X.channels, "Sodium"])
     for method in lesson.answers:
-        with _refuses(ValueError, "Sodium"):
+        with Refuses(ValueError, "Sodium"):
             levels = ([0.5],) if method == "predict_quantiles" else ()
             getattr(lesson.fitted, method)(strange, *levels)
 
@@ -254,13 +247,13 @@ def check_missing_channel(lesson: CheckLesson) -> None:
         lacking = _asking_for(lacking, lesson.X.queries.channel != 2)
     lacking = lacking.with_channels(lesson.X.channels[:2])
     for method, found in answers_of(lesson.fitted, lacking).items():
-        _must(len(found) == len(lacking), f"{method} has {len(found)} of {len(lacking)} records")
+        must(len(found) == len(lacking), f"{method} has {len(found)} of {len(lacking)} records")
 
 
 def check_time_unit(lesson: CheckLesson) -> None:
     """Times in another unit are refused."""
     minutes = IrregularPanel._trusted(lesson.X, time_unit="min")
-    with _refuses(ValueError, "'min'"):
+    with Refuses(ValueError, "'min'"):
         answers_of(lesson.fitted, minutes)
 
 
@@ -289,69 +282,20 @@ def check_later_events(lesson: CheckLesson) -> None:
         channel=channel[order],
         value=np.concatenate([X.value, later.value])[order],
     )
-    _same(answers_of(lesson.fitted, longer), lesson.answers, "with later events")
+    same(answers_of(lesson.fitted, longer), lesson.answers, "with later events")
 
 
 def check_times(lesson: CheckLesson) -> None:
     """``predict(panel, times=...)`` answers every channel of every record at these times."""
     grid = lesson.fitted.predict(lesson.X.without_queries(), times=[7.5, 8.0])
-    _must(isinstance(grid, IrregularPanel), f"predict(times=...) gives a {type(grid).__name__}")
-    _must(grid.counts.tolist() == [2 * len(lesson.X.channels)] * len(lesson.X), "answers are missing")
+    must(isinstance(grid, IrregularPanel), f"predict(times=...) gives a {type(grid).__name__}")
+    must(grid.counts.tolist() == [2 * len(lesson.X.channels)] * len(lesson.X), "answers are missing")
 
 
 def check_score(lesson: CheckLesson) -> None:
     """The score is one finite number."""
     score = lesson.fitted.score(lesson.X, lesson.y)
-    _must(np.ndim(score) == 0 and bool(np.isfinite(score)), f"the score is {score}")
-
-
-# ---- within scikit-learn -------------------------------------------------------------------------
-
-
-def check_worker_processes(lesson: CheckLesson) -> None:
-    """Two worker processes find what one process finds."""
-    if hasattr(lesson.estimator, "score"):
-        one, two = (_cross_validate(lesson, n_jobs=n_jobs) for n_jobs in (1, 2))
-        assert_allclose(two, one, rtol=_RTOL, atol=_ATOL, err_msg="cross_validate(n_jobs=2)")
-    else:
-        tasks = (delayed(_fit_and_answer)(clone(lesson.estimator), lesson.X, lesson.y) for _ in range(2))
-        for found in Parallel(n_jobs=2)(tasks):
-            _same(found, lesson.answers, "fitted in a worker process")
-
-
-def check_set_output(lesson: CheckLesson) -> None:
-    """Tables come out as asked for; a panel stays a panel, within a pipeline too."""
-    kind = type(lesson.fitted.transform(lesson.X))
-    piped = make_pipeline("passthrough", clone(lesson.estimator)).fit(lesson.X, lesson.y)
-    for model in (copy.deepcopy(lesson.fitted), piped):
-        answer = model.set_output(transform="pandas").transform(lesson.X)
-        if kind is IrregularPanel:
-            _must(isinstance(answer, IrregularPanel), f"a panel became a {type(answer).__name__}")
-        else:
-            _must(list(answer.columns) == list(lesson.fitted.get_feature_names_out()), "columns have other names")
-            assert_allclose(answer.to_numpy(), lesson.fitted.transform(lesson.X), rtol=_RTOL, atol=_ATOL)
-
-
-def check_metadata_routing(lesson: CheckLesson) -> None:
-    """Validation records reach ``fit`` through a pipeline and cross-validation."""
-    with config_context(enable_metadata_routing=True):
-        model = clone(lesson.estimator).set_fit_request(X_val=True, y_val=True)
-        # of another length than the records, or they would be split with them
-        extra = {"X_val": lesson.X[:9], "y_val": lesson.y[:9]}
-        pipeline = make_pipeline("passthrough", model).fit(lesson.X, lesson.y, **extra)
-        direct = clone(lesson.estimator).fit(lesson.X, lesson.y, **extra)
-        _same(answers_of(pipeline[-1], lesson.X), answers_of(direct, lesson.X), "fitted through a pipeline")
-        cross_validate(model, lesson.X, lesson.y, cv=KFold(2), params=extra, error_score="raise")
-
-
-def _cross_validate(lesson: CheckLesson, n_jobs: int) -> Any:
-    cv = KFold(2, shuffle=True, random_state=0)
-    found = cross_validate(lesson.estimator, lesson.X, lesson.y, cv=cv, n_jobs=n_jobs, error_score="raise")
-    return found["test_score"]
-
-
-def _fit_and_answer(model: Any, X: IrregularPanel, y: Any) -> Answers:
-    return answers_of(model.fit(X) if y is None else model.fit(X, y), X)
+    must(np.ndim(score) == 0 and bool(np.isfinite(score)), f"the score is {score}")
 
 
 def _asking_for(X: IrregularPanel, kept: Any) -> IrregularPanel:
@@ -360,46 +304,7 @@ def _asking_for(X: IrregularPanel, kept: Any) -> IrregularPanel:
     return X.with_queries(queries=Queries(offsets_from_lengths(lengths), queries.time[kept], queries.channel[kept]))
 
 
-# ---- how a rule is stated ------------------------------------------------------------------------
-
-
-class _refuses:
-    """Expect an error whose text names something; ``error`` is what was raised."""
-
-    def __init__(self, kind: type[Exception], text: str) -> None:
-        self.kind, self.text = kind, text
-        self.error: BaseException | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if error is None:
-            raise AssertionError(f"no {self.kind.__name__} was raised")
-        self.error = error
-        if isinstance(error, self.kind):
-            _must(self.text in str(error), f"the error does not tell {self.text!r}: {error}")
-        return isinstance(error, self.kind)
-
-
-def _must(holds: bool, broken: str) -> None:
-    if not holds:
-        raise AssertionError(broken)
-
-
-def _pick(answers: Answers, records: Any) -> Answers:
-    return {method: [rows[i] for i in records] for method, rows in answers.items()}
-
-
-def _same(found: Answers, wanted: Answers, when: str) -> None:
-    _must(found.keys() == wanted.keys(), f"{when}: {list(found)} instead of {list(wanted)}")
-    for method, rows in wanted.items():
-        for i, (one, other) in enumerate(zip(found[method], rows, strict=True)):
-            told = f"{method} of record {i}, {when}"
-            if np.issubdtype(np.asarray(other).dtype, np.number):
-                assert_allclose(one, other, rtol=_RTOL, atol=_ATOL, err_msg=told)
-            else:
-                assert_array_equal(one, other, err_msg=told)
+# ---- which rules there are, and when they apply -------------------------------------------------
 
 
 _RULES: tuple[Callable[[CheckLesson], None], ...] = (
@@ -410,7 +315,9 @@ _RULES: tuple[Callable[[CheckLesson], None], ...] = (
     check_unfitted,
     check_fit_again,
     check_copy,
+    check_pickle,
     check_inputs_stay,
+    check_read_only_input,
     check_fitted_attributes,
     check_no_records,
     check_subset,
@@ -421,6 +328,7 @@ _RULES: tuple[Callable[[CheckLesson], None], ...] = (
     check_time_unit,
     check_later_events,
     check_times,
+    check_statics,
     check_score,
     check_worker_processes,
     check_set_output,
@@ -431,5 +339,7 @@ _ONLY: dict[str, Callable[[CheckLesson], bool]] = {
     "check_times": lambda lesson: lesson.asks,
     "check_score": lambda lesson: hasattr(lesson.estimator, "score"),
     "check_set_output": lambda lesson: hasattr(lesson.estimator, "transform"),
-    "check_metadata_routing": lambda lesson: "X_val" in inspect.signature(lesson.estimator.fit).parameters,
+    "check_metadata_routing": lambda lesson: bool(
+        {"X_val", "sample_weight"} & set(inspect.signature(lesson.estimator.fit).parameters)
+    ),
 }

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from cndts.datasets import make_physiome
+from cndts.datasets._physiome_models import PHYSIOME_MODELS
 from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
 from cndts.protocols._parts import check_records, in_parts, record_split, without_tables
@@ -20,9 +22,11 @@ from cndts.targets import Targets
 from cndts.tasks import Extrapolation
 
 _NOISE, _KEPT, _EXTREME, _N_CHANNELS, _MIDDLE = 0.05, 0.2, 10.0, 10, 0.5
+_SIMULATED = ", ".join(sorted(PHYSIOME_MODELS))
 CAUTION = (
     "The published folds were drawn by torch in an order of files that a directory listing gave; the same steps are drawn anew "
-    "here. Only the released tensors are the published test."
+    "here. Only the released tensors are the published test. Trajectories made here have the published draws of constants and "
+    "states, but own equations after the same models and another build of the solver."
 )
 
 
@@ -33,7 +37,8 @@ class PhysiomeODE(Protocol):
     Parameters
     ----------
     data_set : str, optional
-        Name of the set, such as ``"HOD01"``, for the published results beside ours; twelve of the fifty are known here.
+        Name of the set, such as ``"HOD01"``, for the published results beside ours and for :meth:`generate`; twelve of the
+        fifty have results here, and eleven of these are simulated.
     fold : int, default=0
         Seed of the draws, 0 to 4 in the source; publish the mean over all.
     rows : {"odd", "any"}, default="odd"
@@ -62,6 +67,27 @@ class PhysiomeODE(Protocol):
         if self.fold < 0:
             raise ValueError(f"fold is a seed, 0 or more; got {self.fold!r}.")
 
+    def generate(self) -> IrregularPanel:
+        """The 2,000 trajectories of the named set, by :func:`cndts.datasets.make_physiome`.
+
+        Returns
+        -------
+        IrregularPanel
+            What :meth:`split` takes.
+
+        Raises
+        ------
+        ValueError
+            If no set is named, or one that is not simulated here.
+        """
+        if self.data_set not in PHYSIOME_MODELS:
+            return super().generate()
+        return make_physiome(self.data_set)
+
+    def describe_data(self) -> str:
+        """Which reader gives the data, in a few words."""
+        return f"{super().describe_data()}; with data_set, {_SIMULATED} are simulated"
+
     def split(self, panel: IrregularPanel) -> ProtocolSplit:
         """Training, validation and test instances, made sparse and noisy, cut at half of the span.
 
@@ -86,7 +112,7 @@ class PhysiomeODE(Protocol):
         values = (values - mean) / deviation
         tame = np.flatnonzero(np.abs(values).max(axis=(1, 2)) <= _EXTREME)
         values, records = values[tame], panel.records[tame]
-        asked = np.argsort(gradient_deviation(values), kind="stable")[-_N_CHANNELS:]
+        asked = self._asked(panel.channels, values)
         random = np.random.default_rng(self.fold)
         values = values + _NOISE * random.standard_normal(values.shape)
         share = times / times[-1]
@@ -100,6 +126,14 @@ class PhysiomeODE(Protocol):
         n_train, n_validation = int(0.7 * len(order)), int(0.2 * len(order))
         which = tuple(np.split(order, [n_train, n_train + n_validation]))
         return in_parts(sparse, record_split(records, which), cut.split, mean, deviation)
+
+    def _asked(self, channels: tuple[str, ...], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Positions of the channels to forecast: those of the source where the set is known, else by the source's score."""
+        model = PHYSIOME_MODELS.get(self.data_set or "")
+        names = [name.split(" in component ")[0] for name in channels]  # as the source's files call them
+        if model is not None and model.asked and names == list(model.start):
+            return np.flatnonzero(np.isin(names, model.asked))
+        return np.argsort(gradient_deviation(values), kind="stable")[-_N_CHANNELS:]
 
     def _seen(
         self, shape: tuple[int, ...], share: NDArray[np.float64], asked: NDArray[np.int64], random: np.random.Generator
@@ -140,8 +174,9 @@ class PhysiomeODE(Protocol):
             Source: Klötergens et al., Physiome-ODE: A Benchmark for Irregularly Sampled Multivariate Time-Series Forecasting
             Based on Biological ODEs, ICLR 2025, and its published code.
 
-            Data: the source has 50 sets of 2,000 trajectories of biological models, 100 equidistant steps, up to about 60 channels. Here
-            any complete trajectories on one grid take the same steps: the source's raw files, or generated ones.
+            Data: the source has 50 sets of 2,000 trajectories of biological models, 100 equidistant steps, up to about 60 channels. Of
+            these {_SIMULATED} are made by generate() with data_set, as the source made them. Any other
+            complete trajectories on one grid take the same steps: the source's raw files, or generated ones.
             Steps: each channel z-scored over all instances and times; instances with a value beyond 10 deviations left out; noise with
             deviation 0.05 added, to targets too; every value kept with probability 0.2; as targets only the ten channels with the
             largest gradient deviation (all, if there are fewer): the mean over instances of the deviation of steps over time,
@@ -160,8 +195,11 @@ class PhysiomeODE(Protocol):
             - {CAUTION}
             - The released tensors are pickled Python objects, which this package does not load. Export them as arrays in an
               environment of your own and make panels with IrregularPanel.from_array; their rows and masks are as above.
-            - The fifty models, their constants and initial states are not part of this package; without them no published set can be
-              simulated here. Generated trajectories compare models with each other, not with the table.
+            - Simulated sets repeat the source's draws of constants and states: channel scores of each set's first hundred seeds are
+              the published ones to five digits or more. Sparse values, noise and parts are other draws of the same kind, so compare
+              means over five folds.
+            - The other models are not part of this package. Trajectories of other models compare forecasters with each other, not
+              with the table.
             - z-scores, the choice of channels and the removal of extremes use test instances too, as published.
             - Targets carry noise: no model can be much below an MSE of 0.0025.
             - Channels after the middle that are not asked for are neither seen nor scored.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -41,7 +42,7 @@ def read_sporadic_csv(path: str | os.PathLike[str]) -> IrregularPanel:
     Raises
     ------
     ValueError
-        If columns are missing.
+        If columns are missing, or anything in them cannot be read.
 
     Examples
     --------
@@ -54,16 +55,11 @@ def read_sporadic_csv(path: str | os.PathLike[str]) -> IrregularPanel:
        record  time  channel  value
     0       7   0.5  Value_2    1.5
     """
-    table = pd.read_csv(path)
     values, masks = ([f"{name}_{i}" for i in range(len(CHANNELS))] for name in ("Value", "Mask"))
-    missing = [name for name in ("ID", "Time", *values, *masks) if name not in table]
-    if missing:
-        raise ValueError(
-            f"{os.fspath(path)} lacks the columns {', '.join(missing)}; small_chunked_sporadic.csv has ID, Time, "
-            "Value_0 to Value_4 and Mask_0 to Mask_4."
-        )
-    table["ID"] = table["ID"].astype(np.int64)
+    table = _numbers(path, ["ID", "Time", *values, *masks])
     seen = table[masks].to_numpy() == 1
+    _check_rows(path, table, seen, table[values].to_numpy())
+    table["ID"] = table["ID"].astype(np.int64)
     table[values] = table[values].where(seen)
     # a row may repeat a time of its station; the later one holds, as where the file was made
     return IrregularPanel.from_wide(
@@ -74,6 +70,43 @@ def read_sporadic_csv(path: str | os.PathLike[str]) -> IrregularPanel:
         time_unit=UNIT,
         duplicates="last",
     )
+
+
+def _numbers(path: str | os.PathLike[str], columns: list[str]) -> pd.DataFrame:
+    """Columns of the table as float64, NaN for what is no number."""
+    try:
+        with warnings.catch_warnings():
+            # without index_col=False a long first row would move every cell one name to the left, in silence
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", index_col=False)
+    except (ValueError, pd.errors.ParserWarning) as error:  # errors of parsing and decoding are ValueErrors
+        raise ValueError(f"{os.fspath(path)} cannot be read as a table ({error}); fetch it again.") from error
+    missing = [name for name in columns if name not in table]
+    if missing:
+        raise ValueError(
+            f"{os.fspath(path)} lacks the columns {', '.join(missing)}; small_chunked_sporadic.csv has ID, Time, "
+            "Value_0 to Value_4 and Mask_0 to Mask_4."
+        )
+    return table[columns].apply(pd.to_numeric, errors="coerce").astype(np.float64)
+
+
+def _check_rows(
+    path: str | os.PathLike[str], table: pd.DataFrame, seen: NDArray[np.bool_], value: NDArray[np.float64]
+) -> None:
+    """An error that names the first row with anything that cannot be what it stands for."""
+    record, time = table["ID"].to_numpy(), table["Time"].to_numpy()
+    faults = {
+        "an ID that is no whole number": ~((np.abs(record) < 2**53) & (record == np.floor(record))),
+        "a Time that is no finite number": ~np.isfinite(time),
+        "a Mask other than 0 or 1": ~table.filter(like="Mask_").isin((0, 1)).to_numpy().all(axis=1),
+        "a Value that is no finite number": (seen & ~(np.abs(value) <= np.finfo(np.float32).max)).any(axis=1),
+    }
+    for what, wrong in faults.items():
+        if wrong.any():
+            raise ValueError(
+                f"{os.fspath(path)} has {what} in {int(wrong.sum()):,} rows, the first below the header in row "
+                f"{int(np.flatnonzero(wrong)[0]) + 1:,}; fetch the file again."
+            )
 
 
 def sporadic_ushcn(panel: IrregularPanel, *, stations: Stations = "active", random_state: int = 0) -> IrregularPanel:

@@ -6,16 +6,19 @@ from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from cndts._parameters import NamedParameters
+from cndts._storable import Storable
 from cndts.panel import IrregularPanel
 from cndts.transforms._fitted_channels import check_panel, positions
 
 
-class PanelTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class PanelTransformer(TransformerMixin, Storable, NamedParameters, ABC, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """A scikit-learn transformer that takes a panel and gives a panel.
 
     A subclass stores its constructor arguments untouched, implements ``_fit`` and ``_transform``, and says in
@@ -121,6 +124,11 @@ class PanelTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_ke
         self
         """
         return self
+
+    def _stored_parts(self) -> dict[str, Any]:
+        # reports of the training records stay behind
+        tables = (pd.DataFrame, pd.Series)
+        return {name: part for name, part in super()._stored_parts().items() if not isinstance(part, tables)}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -7,10 +7,12 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from cndts._parameters import NamedParameters
+from cndts._storable import Storable
 from cndts.panel import IrregularPanel
 from cndts.transforms._fitted_channels import check_panel, positions
 
@@ -18,7 +20,7 @@ RECORD = ("n_events", "n_visits", "span", "mean_gap", "max_gap", "gap_cv")
 CHANNEL = ("count", "mean_gap", "max_gap", "age", "share")
 
 
-class GapStatistics(TransformerMixin, BaseEstimator):
+class GapStatistics(TransformerMixin, Storable, NamedParameters):
     """Features of when each record was observed, and not of what: a table with one row a record.
 
     How often someone looks says something: sick patients are visited more often, a failing link has longer gaps. Where a model with

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from sktime.performance_metrics.base import BaseMetric
 
 from cndts._ragged import offsets_from_lengths
+from cndts.estimators.sktime._named_parts import NamedParts
 from cndts.estimators.sktime._series import channel_names, instance_codes
 from cndts.queries import Queries
 from cndts.targets import Targets
 
 
-class AlignedMetric(BaseMetric):
+class AlignedMetric(NamedParts, BaseMetric):
     """Scores the values that are there: truth and forecast are matched by instance, time and column.
 
     Over an irregular panel ``evaluate`` asks for every instance at the test times of all, and the forecast has more rows than

@@ -7,10 +7,11 @@ import pandas as pd
 from sktime.datasets.classification._base import BaseClassificationDataset
 
 from cndts.estimators.sktime._exchange import to_sktime
+from cndts.estimators.sktime._named_parts import NamedParts
 from cndts.panel import IrregularPanel
 
 
-class PanelClassificationDataset(BaseClassificationDataset):
+class PanelClassificationDataset(NamedParts, BaseClassificationDataset):
     """A panel of cndts with an outcome of each record where sktime wants a classification dataset.
 
     Parameters

@@ -13,11 +13,12 @@ from sktime.classification.base import BaseClassifier
 from cndts.estimators._hybrid_memory_classifier import HybridMemoryClassifier
 from cndts.estimators._record_summary import RecordSummary
 from cndts.estimators.sktime._clock import Clock
+from cndts.estimators.sktime._named_parts import NamedParts
 from cndts.estimators.sktime._series import Series, time_level
 from cndts.panel import IrregularPanel
 
 
-class SktimeClassifier(BaseClassifier):
+class SktimeClassifier(NamedParts, BaseClassifier):
     """A classifier of records with sktime's interface, for irregular panels.
 
     The columns of ``X`` are channels, its instances records of any length with times of their own, NaN is what was not
@@ -59,6 +60,7 @@ class SktimeClassifier(BaseClassifier):
     ['calm', 'fast', 'calm']
     """
 
+    _settings: ClassVar[dict[str, type]] = {"classifier": HybridMemoryClassifier}
     _tags: ClassVar[dict[str, Any]] = {
         "authors": "cndts developers",
         "maintainers": "cndts developers",

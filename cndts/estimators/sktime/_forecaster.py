@@ -15,6 +15,7 @@ from cndts.estimators._hybrid_memory_forecaster import HybridMemoryForecaster
 from cndts.estimators._last_value_forecaster import LastValueForecaster
 from cndts.estimators.sktime._clock import Clock
 from cndts.estimators.sktime._horizon import horizon_length, labels_of, length_of
+from cndts.estimators.sktime._named_parts import NamedParts
 from cndts.estimators.sktime._series import Series, channel_names, time_level
 from cndts.estimators.sktime._strict_context import strict_context
 from cndts.estimators.sktime._training_pairs import training_pairs
@@ -22,7 +23,7 @@ from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 
 
-class SktimeForecaster(BaseForecaster):
+class SktimeForecaster(NamedParts, BaseForecaster):
     """A forecaster of cndts with sktime's interface, for irregular series, panels and hierarchies.
 
     The columns of ``y`` are channels, its instances records, NaN is what was not observed. Nothing is gridded or filled.
@@ -77,6 +78,7 @@ class SktimeForecaster(BaseForecaster):
     2024-01-01 08:30:00  90.0
     """
 
+    _settings: ClassVar[dict[str, type]] = {"forecaster": HybridMemoryForecaster}
     _tags: ClassVar[dict[str, Any]] = {
         "authors": "cndts developers",
         "maintainers": "cndts developers",

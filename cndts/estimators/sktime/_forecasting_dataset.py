@@ -7,10 +7,11 @@ import pandas as pd
 from sktime.datasets.forecasting._base import BaseForecastingDataset
 
 from cndts.estimators.sktime._exchange import to_sktime
+from cndts.estimators.sktime._named_parts import NamedParts
 from cndts.panel import IrregularPanel
 
 
-class PanelForecastingDataset(BaseForecastingDataset):
+class PanelForecastingDataset(NamedParts, BaseForecastingDataset):
     """A panel of cndts where sktime wants a forecasting dataset, as in ``ForecastingBenchmark.add_task``.
 
     Parameters

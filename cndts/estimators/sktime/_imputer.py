@@ -11,6 +11,7 @@ from cndts.estimators._base import BaseForecaster as PanelForecaster
 from cndts.estimators._hybrid_memory_interpolator import HybridMemoryInterpolator
 from cndts.estimators._linear_interpolator import LinearInterpolator
 from cndts.estimators.sktime._clock import Clock
+from cndts.estimators.sktime._named_parts import NamedParts
 from cndts.estimators.sktime._series import Series, instance_codes, time_level
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
@@ -18,7 +19,7 @@ from cndts.targets import Targets
 from cndts.tasks import Interpolation
 
 
-class SktimeImputer(BaseTransformer):
+class SktimeImputer(NamedParts, BaseTransformer):
     """An interpolator of cndts as a transformer of sktime: NaN becomes what the interpolator answers there.
 
     ``fit`` hides some of the values, again and again with a neural interpolator, and trains on them; ``transform`` fills the NaN of
@@ -57,6 +58,7 @@ class SktimeImputer(BaseTransformer):
     [80.0, 82.0, 88.0, 90.0]
     """
 
+    _settings: ClassVar[dict[str, type]] = {"interpolator": HybridMemoryInterpolator}
     _tags: ClassVar[dict[str, Any]] = {
         "authors": "cndts developers",
         "maintainers": "cndts developers",

@@ -8,13 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from sktime.split.base import BaseSplitter
 
+from cndts.estimators.sktime._named_parts import NamedParts
 from cndts.estimators.sktime._series import instance_codes, time_level
 
 Time = pd.Timestamp | pd.Timedelta | pd.Period | str | int
 Duration = pd.Timedelta | str | int
 
 
-class TimeCutSplitter(BaseSplitter):
+class TimeCutSplitter(NamedParts, BaseSplitter):
     """Train before a time, test from it on, in every instance.
 
     sktime's own temporal splitters count rows or look up exact labels, and ask for a frequency; this one does neither, so
