@@ -108,7 +108,7 @@ def test_unknown_backbones_are_refused(pair: Pair, tmp_path: Path) -> None:
         small("mamba").fit(*pair)
     small("gru-d").fit(*pair).save(tmp_path / "model.cndts")
     config, tensors = read_model(tmp_path / "model.cndts", "IrregularForecaster")
-    config["params"]["backbone"] = "mamba"
+    config["parts"]["_built_with"]["backbone"] = "mamba"  # the weights are those of the settings of the fit
     write_model(tmp_path / "model.cndts", "IrregularForecaster", config, tensors)
     with pytest.raises(ValueError, match=text):
         IrregularForecaster.load(tmp_path / "model.cndts")

@@ -130,7 +130,8 @@ def quick_checks():
         for instance, check in estimator_checks_generator(estimator):
             name = getattr(check, "func", check).__name__
             if name in QUICK:
-                yield pytest.param(instance, check, id=f"{type(instance).__name__}-{name}")
+                kind = filter(None, [type(instance).__name__, getattr(instance, "backbone", None)])
+                yield pytest.param(instance, check, id="-".join([*kind, name]))
 
 
 @pytest.mark.parametrize(("estimator", "check"), list(quick_checks()))

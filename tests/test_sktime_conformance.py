@@ -47,7 +47,7 @@ def test_all_settings_conform(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "inner"),
-    zip(ADAPTERS, (HybridMemoryForecaster, HybridMemoryInterpolator, HybridMemoryClassifier), strict=True),
+    list(zip(ADAPTERS, (HybridMemoryForecaster, HybridMemoryInterpolator, HybridMemoryClassifier), strict=True)),
 )
 def test_networks_conform(name: str, inner: Any) -> None:
     """Around the smallest of networks, each adapter passes what it passes around a rule of thumb."""

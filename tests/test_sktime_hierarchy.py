@@ -102,11 +102,10 @@ def test_evaluate(flat: pd.DataFrame, nested: pd.DataFrame) -> None:
 
 def test_metrics_meet_beds_by_their_whole_name(nested: pd.DataFrame) -> None:
     """Bed 1 of one ward is not bed 1 of another; each bed counts once under "record"."""
-    truth = nested.groupby(level=LEVELS[:3]).head(2).dropna(axis="columns", how="all").notna() * 0.0
+    rows = nested.groupby(level=LEVELS[:3]).head(2).index
+    truth = pd.DataFrame(0.0, index=rows, columns=nested.columns)
     wrong = {bed: float(i) for i, bed in enumerate(BEDS)}
-    forecast = truth.copy()
-    for bed, error in wrong.items():
-        forecast.loc[bed] += error
+    forecast = truth + np.array([wrong[bed] for bed in truth.index.droplevel("time")])[:, None]
     shuffled = forecast.sample(frac=1, random_state=0)
     assert AlignedAbsoluteError("record")(truth, shuffled) == pytest.approx(np.mean(list(wrong.values())))
     with pytest.raises(ValueError, match="have no forecast"):

@@ -82,6 +82,11 @@ def irregular_estimator_checks(estimator: BaseEstimator) -> Iterator[IrregularCh
     IrregularCheck
         Checks of one estimator share a fit where they can.
 
+    Notes
+    -----
+    An estimator that reads no static table says so by the class attribute ``reads_static = False``; then no column of the table may
+    change what it says.
+
     Examples
     --------
     In a test module of your own::
