@@ -36,9 +36,10 @@ numpydoc_xref_param_type = False
 # pytest runs the examples in docstrings with the names of their own modules at hand; here only the pages' blocks run.
 doctest_test_doctest_blocks = ""
 doctest_global_setup = """
-import os, tempfile
+import importlib.metadata, os, tempfile
 import matplotlib
 matplotlib.use("agg")
+sktime_version = importlib.metadata.version("sktime")
 _home, _folder = os.getcwd(), tempfile.TemporaryDirectory()
 os.chdir(_folder.name)
 """

@@ -99,8 +99,9 @@ def test_the_module_answers_as_the_model(pair: Pair, settings: dict) -> None:
     assert_same(module, model, later(pair[0][:4], 100.0))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("method", ["direct", "linear", "rk4"])
+@pytest.mark.parametrize(
+    "method", [pytest.param("direct", marks=pytest.mark.slow), pytest.param("linear", marks=pytest.mark.slow), "rk4"]
+)
 def test_programs_of_other_solvers(pair: Pair, method: str) -> None:
     """They can be traced too."""
     model = fitted(pair, solver=Solver(method))

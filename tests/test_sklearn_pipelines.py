@@ -479,6 +479,7 @@ def test_joblib_backends(forecast, backend):
     np.testing.assert_allclose(found, cross_val_score(RidgeForecaster(), X, y, cv=3), rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:`apply_async` is deprecated:DeprecationWarning")  # Dask's backend with joblib 1.5
 @pytest.mark.skipif(find_spec("distributed") is None, reason='needs dask: pip install "dask[distributed]"')
 def test_dask_backend(forecast):
     """The recipe of docs/scikit_learn.rst: a search whose fits run on a Dask cluster."""

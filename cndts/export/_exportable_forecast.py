@@ -106,6 +106,8 @@ class _OpenReadout(nn.Module):
     def __init__(self, readout: Readout, furthest: float) -> None:
         super().__init__()
         self.readout, self.furthest = readout, furthest
+        # Found once and for all: how many there are depends on a value, which a program must not.
+        self.further_ends = further_step_ends(readout.solver.steps, furthest)
 
     def forward(self, nodes: Tensor, query_node: Tensor, horizon: Tensor) -> tuple[Tensor, SolverStatistics]:
         readout, method = self.readout, self.readout.solver.method
@@ -133,8 +135,7 @@ class _OpenReadout(nn.Module):
         """Further steps from where the first ones end, for queries beyond."""
         if self.furthest <= REACH:
             return state
-        more = further_step_ends(self.readout.solver.steps, self.furthest).to(state)
-        beyond = solve_fixed_step(field, ends, more, self.readout.solver.method)
+        beyond = solve_fixed_step(field, ends, self.further_ends.to(state), self.readout.solver.method)
         return torch.where((horizon > REACH)[:, None], beyond.at(row, horizon), state)
 
 
