@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from cndts import Extrapolation, IrregularPanel, Queries, Targets, protocol
 from cndts.benchmarking import (
@@ -176,6 +177,21 @@ def test_scores_are_those_of_a_fit_in_this_process(result: BenchmarkResult, stay
         there = next(run for run in result.runs if run["model"] == name)
         assert there["mse"] == pytest.approx(here["mse"], rel=1e-6)
         assert there["mae"] == pytest.approx(here["mae"], rel=1e-6)
+
+
+def test_normal_forecasts_have_a_likelihood(result: BenchmarkResult, stays: IrregularPanel) -> None:
+    """That of scipy's density, averaged as the protocol does; forecasts that are not normal have none."""
+    small = {"head": "gaussian", "width": 8, "training__epochs": 1, "training__members": 1}
+    found = run_benchmark(PROTOCOL, stays, ["gru-d"], settings={"gru-d": small}, threads=1, n_resamples=2)
+    split = protocol(PROTOCOL).split(stays)
+    model = make_model("gru-d", random_state=0, **small).fit(
+        *split.train, X_val=split.validation[0], y_val=split.validation[1]
+    )
+    forecast, y = model.predict_distribution(split.test[0]), split.test[1]
+    density = pd.Series(norm.logpdf(y.value, forecast.mean, forecast.std))
+    by_hand = -density.groupby(y.channel).mean().mean()
+    assert found.summary().loc["gru-d", ("nll", "mean")] == pytest.approx(by_hand, rel=1e-4)
+    assert "nll" not in result.summary()
 
 
 def test_predictions_are_kept(result: BenchmarkResult, stays: IrregularPanel, predictions_folder: Path) -> None:

@@ -237,6 +237,7 @@ def test_every_protocol_describes_itself(name):
         ("t-patchgnn/human-activity", {}, "GraFITi", "mae", 3.09e-2),
         ("t-patchgnn/ushcn", {}, "IMTS-Mixer", "mse", 0.491),
         ("grafiti/ushcn", {}, "CRU", "mse_std", 0.060),
+        ("grafiti/ushcn", {}, "T-LSTM", "nll_std", 0.50),
         ("grafiti/physionet2012", {}, "LinODEnet", "mse", 0.299),
         ("pyomnits/physionet2012", {}, "APN", "mae", 0.365),
         ("pyomnits/human-activity", {}, "PrimeNet", "mse", 2.684),

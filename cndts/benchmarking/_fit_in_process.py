@@ -38,7 +38,9 @@ def run_job(folder: Path) -> None:
     peak = peak_mb()
     quantiles = model.predict_quantiles(X_test, list(LEVELS))
 
-    write_arrays(folder / "predictions.npz", value=value, quantiles=quantiles, levels=np.array(LEVELS))
+    normal = {"std": model.predict_distribution(X_test).std} if getattr(model, "head", None) == "gaussian" else {}
+
+    write_arrays(folder / "predictions.npz", value=value, quantiles=quantiles, levels=np.array(LEVELS), **normal)
     measured = {
         "fit_seconds": fitted - start,
         "predict_seconds": predicted - fitted,

@@ -14,10 +14,10 @@ from cndts.benchmarking._exchange import write_json
 from cndts.metrics._average import Average
 
 SUMMARY = ("mse", "mae", "skill", "crps", "coverage_90", "fit_seconds", "predict_seconds", "peak_mb")
-# of some protocols: about values that the context lacks, about labels, about curves
+# of some protocols or models: about values that the context lacks, normal forecasts, labels, curves
 FIRST = (
     *("mse_hidden", "mae_hidden", "mse_hidden_by_channel", "mae_hidden_by_channel"),
-    *("auroc", "auprc", "rmse", "rmse_interpolation", "rmse_extrapolation"),
+    *("nll", "auroc", "auprc", "rmse", "rmse_interpolation", "rmse_extrapolation"),
 )
 
 
@@ -35,7 +35,7 @@ class BenchmarkResult:
         Sizes of the parts and of the test task.
     runs : list of dict
         One entry per model and seed: ``model``, ``seed``, ``mse`` and ``mae`` (under the protocol's own averaging),
-        ``skill``, ``crps``, coverages, ``fit_seconds``, ``predict_seconds``, ``peak_mb`` (growth of resident memory from
+        ``nll`` (of models with ``head="gaussian"``), ``skill``, ``crps``, coverages, ``fit_seconds``, ``predict_seconds``, ``peak_mb`` (growth of resident memory from
         the start of fit to the end of predict), ``threads``, ``parameters``, ``versions``.
     channels : DataFrame
         Per model and channel: count, mse, mae and skill, averaged over seeds.

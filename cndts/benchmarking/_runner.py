@@ -107,16 +107,17 @@ def run_benchmark(
             write_task(tasks / f"{part}.npz", *getattr(split, part))
         for done, (model, seed) in enumerate(jobs):
             _tell(progress, f"{model}, seed {seed}", done, len(jobs))
-            measured, value, quantiles, levels = _fit_apart(
-                tasks, model, seed, (settings or {}).get(model, {}), threads
-            )
+            measured, forecast = _fit_apart(tasks, model, seed, (settings or {}).get(model, {}), threads)
+            value = forecast["value"]
             predictions[model].append(value)
             if predictions_folder is not None:
                 kept = Path(predictions_folder, model)
                 kept.mkdir(parents=True, exist_ok=True)
                 write_arrays(kept / f"seed-{seed}.npz", value=value, true=y.value)
             scores = rule.score(y, value) | {"skill": score_skill(asked, value, means)}
-            scores |= score_distribution(asked, quantiles, levels)
+            scores |= score_distribution(asked, forecast["quantiles"], forecast["levels"])
+            if "std" in forecast:
+                scores |= rule.score_normal(y, value, forecast["std"])
             runs.append({"model": model, "seed": seed, **scores, **measured})
     _tell(progress, "comparing", len(jobs), len(jobs))
     return BenchmarkResult(
@@ -145,7 +146,8 @@ def _sizes(split: ProtocolSplit) -> dict[str, int]:
 
 def _fit_apart(
     tasks: Path, model: str, seed: int, settings: Mapping[str, Any], threads: int
-) -> tuple[dict[str, Any], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """What was measured, and the arrays of `run_job`."""
     folder = tasks / f"{model}-{seed}"
     folder.mkdir()
     write_json(folder / "job.json", {"tasks": str(tasks), "model": model, "seed": seed, "settings": dict(settings)})
@@ -163,4 +165,4 @@ def _fit_apart(
         raise RuntimeError(f"{model} with seed {seed} failed: {last}")
     measured = json.loads((folder / "measured.json").read_text(encoding="utf-8"))
     with np.load(folder / "predictions.npz", allow_pickle=False) as file:
-        return measured, file["value"], file["quantiles"], file["levels"]
+        return measured, dict(file)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _COLUMNS = {
     "mse": ("MSE", "{:.3e}"),
     "mae": ("MAE", "{:.3e}"),
+    "nll": ("NLL", "{:.3f}"),
     "auroc": ("AUROC", "{:.3f}"),
     "auprc": ("AUPRC", "{:.3f}"),
     "rmse": ("RMSE", "{:.3e}"),

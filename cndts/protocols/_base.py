@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from cndts.metrics import negative_log_likelihood
 from cndts.metrics._average import Average
 from cndts.panel import IrregularPanel
 from cndts.protocols._split import ProtocolSplit
@@ -93,6 +94,27 @@ class Protocol(ABC):
         dict
             Value by name of the metric; ``mse`` and ``mae`` at least.
         """
+
+    def score_normal(self, y: Targets, mean: Targets | ArrayLike, std: ArrayLike) -> dict[str, float]:
+        """Negative log-likelihood of normal forecasts under the protocol's averaging rule.
+
+        GRU-ODE-Bayes (De Brouwer et al., NeurIPS 2019) reports it beside the MSE.
+
+        Parameters
+        ----------
+        y : Targets
+            True values on the protocol's scale.
+        mean : Targets or array-like of shape (n_targets,)
+            Predicted means on the same scale.
+        std : array-like of shape (n_targets,)
+            Predicted standard deviations, above 0.
+
+        Returns
+        -------
+        dict
+            ``nll``, in nats a target.
+        """
+        return {"nll": negative_log_likelihood(y, mean, std, average=self.average)}
 
     def hidden(self, y: Targets) -> NDArray[np.bool_]:
         """Which targets are not in the context that they were split from; only these tell models apart.

@@ -117,8 +117,8 @@ class GraFITiUSHCN(Protocol):
             Scale: none beyond the z-scores of the data. Times are left in steps (the source divides by the largest).
             Task: context t <= 150 (three years), targets the next three rows (times with a value) of the station, with as many
             values as they have.
-            Score: MSE over all targets alike (micro average), mean and standard deviation over the five folds. The source also has
-            the Gaussian log-likelihood, which is not computed here.
+            Score: MSE over all targets alike (micro average), mean and standard deviation over the five folds. GRU-ODE-Bayes also has
+            the negative log-likelihood of normal forecasts, in nats a target: models with head="gaussian" get it as nll.
 
             Traps
             - {CAUTION}
@@ -133,7 +133,8 @@ class GraFITiUSHCN(Protocol):
         Returns
         -------
         DataFrame
-            Indexed by model, with columns mse, mse_std, mae, mae_std in the units of :meth:`score`, and source.
+            Indexed by model, with columns mse, mse_std, mae, mae_std, nll, nll_std in the units of :meth:`score` and
+            :meth:`score_normal`, and source.
         """
         table = grafiti_ushcn()
         table.attrs["caution"] = CAUTION
