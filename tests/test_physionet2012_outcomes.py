@@ -50,10 +50,17 @@ def test_outcomes_of_several_sets(tmp_path):
     [
         (b"", "cannot be read as an outcomes file"),
         (b"\xff\xfe\x00", "cannot be read as an outcomes file"),
-        # pandas would take the ids for row labels and every cell for the next one
-        (b"RecordID,SAPS-I,SOFA\n1,2,3,4\n2,3,4\n", "cannot be read as an outcomes file .*header"),
-        (b"RecordID,SAPS-I\n1,2\n2,3,4\n", "cannot be read as an outcomes file .*Expected 2 fields in line 3, saw 3"),
-        (b'RecordID,SAPS-I\n1,"2\n2,3\n3,4"\n', "a quoted cell runs over several lines"),
+        (b"\n \n", "cannot be read as an outcomes file .it is empty"),
+        (
+            b"RecordID,SAPS-I,SOFA\n1,2,3,4\n2,3,4\n",
+            "an outcomes file .line 2: 4 cells in place of the 3 of the header",
+        ),
+        (b"RecordID,SAPS-I\n\n1,2\n2,3,4\n", "an outcomes file .line 4: 3 cells in place of the 2"),
+        (b"RecordID,SAPS-I,SOFA\n1,2,3\n2,3\n", "an outcomes file .line 3: 2 cells in place of the 3"),
+        (b'RecordID,SAPS-I\n1,"2\n2,3\n3,4"\n', "line 2: a quoted cell runs over several lines"),
+        (b'RecordID,SAPS-I\r1,5\r1,"2\r2,3\r3,4"\r', "line 3: a quoted cell runs over several lines"),
+        (b'RecordID,SAPS-I\n1,2\n2,"3\n3,4\n', "line 3: unexpected end of data"),
+        (b'RecordID,SAPS-I\n1,2\n2,"3"4\n', "line 3: ',' expected after '\"'"),
         (b"a,b\n1,2\n", "no outcomes file of PhysioNet 2012: wanted the columns RecordID .* got 'a', 'b'"),
         (b"RecordID,x\n1,2\n", "no outcomes file"),
     ],

@@ -178,8 +178,18 @@ def test_prepared_table_is_read(tmp_path):
         (",1,0,0,1,0,0,0,0,1,0,0", "has an ID that is no whole number"),
         ("7,1,0,0,1e40,0,0,0,0,1,0,0", "has a Value that is no finite number"),
         ("7,1,0,0,1,0,0,0,0,2,0,0", "has a Mask other than 0 or 1"),
-        ("7,1,0,0,1,0,0,0,0,1,0", "has a Mask other than 0 or 1"),
-        ("7,1,0,0,1,0,0,0,0,1,0,0,0", "cannot be read as a table"),
+        ("7,1,0,0,1,0,0,0,0,1,0,", "has a Mask other than 0 or 1"),
+        ("7,1,0,0,1,0,0,0,0,1,0", "cannot be read as the prepared USHCN table .line 3: 11 cells in place of the 12"),
+        ("7,1,0,0,1,0,0,0,0,1,0,0,0", "cannot be read as the prepared USHCN table .line 3: 13 cells"),
+        (
+            '7,1,0,0,1,0,0,0,0,1,0,"0\n8,1,0,0,1,0,0,0,0,1,0,0\n9,1,0,0,1,0,0,0,0,1,0,0"',
+            "cannot be read as the prepared USHCN table .line 3: a quoted cell runs over several lines",
+        ),
+        # the lines between would be a cell of a column that nothing hangs on
+        (
+            '7,1,"0\n8,1,0,0,1,0,0,0,0,1,0,0\n9,1,"0,0,1,0,0,0,0,1,0,0',
+            "cannot be read as the prepared USHCN table .line 3: ",
+        ),
     ],
 )
 def test_prepared_table_with_damage_is_refused(tmp_path, row, message):

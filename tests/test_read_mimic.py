@@ -93,6 +93,7 @@ def test_tables_beside_the_events(tmp_path):
     ("rows", "message"),
     [
         (["0,7,1,5", "1,8,0"], "cannot be read as a table"),
+        (["0,7,1", "1,8"], "cannot be read as a table .line 3: 2 cells in place of the 3"),
         (['0,7,"1', '1,8,0"'], "a quoted cell runs over several lines"),
         (["0,7,1", "1,7,0"], "more than one row for '7'"),
     ],

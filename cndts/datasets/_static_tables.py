@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from cndts.datasets._sources import PathLike
-from cndts.datasets._text_rows import NO_NUMBER
+from cndts.datasets._sources import PathLike, with_line_feeds
+from cndts.datasets._text_rows import NO_NUMBER, distinct_names
 
 
 def text_table(path: PathLike, what: str) -> pd.DataFrame:
@@ -27,40 +28,43 @@ def text_table(path: PathLike, what: str) -> pd.DataFrame:
     FileNotFoundError
         There is no such file.
     ValueError
-        It is no table, a row has more cells than there are names, or a quoted cell runs over several lines.
+        It is no table, a row has another number of cells than there are names, or a quoted cell runs over several lines.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
             f"there is no file {str(path)!r} to read as {what}; check the path (working in {os.getcwd()!r})."
         )
     try:
-        with warnings.catch_warnings():
-            # without index_col=False a long first row would move every cell one name to the left, in silence
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(
-                Path(path),
-                dtype=str,
-                encoding="utf-8-sig",
-                skipinitialspace=True,
-                keep_default_na=False,
-                index_col=False,
-            )
-    except (
-        ValueError,
-        OverflowError,
-        pd.errors.ParserWarning,
-    ) as error:  # errors of parsing and decoding are ValueErrors
+        rows = _rows(with_line_feeds(Path(path).read_bytes()).decode())
+        header = next(rows, None)
+        if header is None:
+            raise ValueError("it is empty")
+        names = distinct_names([name or f"Unnamed: {place}" for place, name in enumerate(header)])
+        return pd.DataFrame(list(rows), columns=list(names), dtype=str)
+    except ValueError as error:  # errors of decoding are ValueErrors
         raise ValueError(
-            f"{path} cannot be read as {what} ({error}); wanted comma-separated text with a header line, as published."
+            f"{path} cannot be read as {what} ({error}); wanted comma-separated text with a header line and one row a line, "
+            "as published."
         ) from error
-    table = table.fillna("")  # rows with too few cells
-    # a lone quotation mark takes the lines up to the next one for a single cell
-    several = table.apply(lambda column: column.str.contains("\n", regex=False)).to_numpy()
-    if several.any():
-        raise ValueError(
-            f"{path} cannot be read as {what} (a quoted cell runs over several lines); wanted one row a line, as published."
-        )
-    return table
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """Cells of every line that is not blank, all as many as in the first."""
+    reader = csv.reader(io.StringIO(text), strict=True, skipinitialspace=True)
+    line, width = 1, 0
+    try:
+        for cells in reader:
+            # a lone quotation mark takes the lines up to the next one for a single cell
+            if reader.line_num > line:
+                raise csv.Error("a quoted cell runs over several lines")
+            if len(cells) > 1 or any(cells):
+                width = width or len(cells)
+                if len(cells) != width:
+                    raise csv.Error(f"{len(cells):,} cells in place of the {width:,} of the header")
+                yield cells
+            line += 1
+    except csv.Error as error:
+        raise ValueError(f"line {line:,}: {error}") from error
 
 
 def read_static_table(path: PathLike, keys: Sequence[str]) -> pd.DataFrame:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cndts.datasets._static_tables import text_table
 from cndts.panel import IrregularPanel
 from cndts.protocols._parts import check_records, without_tables
 from cndts.protocols._scales import mean_and_deviation
@@ -74,13 +74,7 @@ def read_sporadic_csv(path: str | os.PathLike[str]) -> IrregularPanel:
 
 def _numbers(path: str | os.PathLike[str], columns: list[str]) -> pd.DataFrame:
     """Columns of the table as float64, NaN for what is no number."""
-    try:
-        with warnings.catch_warnings():
-            # without index_col=False a long first row would move every cell one name to the left, in silence
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(path, dtype=str, encoding="utf-8-sig", index_col=False)
-    except (ValueError, pd.errors.ParserWarning) as error:  # errors of parsing and decoding are ValueErrors
-        raise ValueError(f"{os.fspath(path)} cannot be read as a table ({error}); fetch it again.") from error
+    table = text_table(path, "the prepared USHCN table")
     missing = [name for name in columns if name not in table]
     if missing:
         raise ValueError(
