@@ -117,7 +117,7 @@ def run_benchmark(
             scores = rule.score(y, value) | {"skill": score_skill(asked, value, means)}
             scores |= score_distribution(asked, forecast["quantiles"], forecast["levels"])
             if "std" in forecast:
-                scores |= rule.score_normal(y, value, forecast["std"])
+                scores |= rule.score_normal(asked, value, forecast["std"])
             runs.append({"model": model, "seed": seed, **scores, **measured})
     _tell(progress, "comparing", len(jobs), len(jobs))
     return BenchmarkResult(

@@ -96,14 +96,14 @@ class Protocol(ABC):
         """
 
     def score_normal(self, y: Targets, mean: Targets | ArrayLike, std: ArrayLike) -> dict[str, float]:
-        """Negative log-likelihood of normal forecasts under the protocol's averaging rule.
+        """Negative log-likelihood of normal forecasts, averaged as :attr:`average` says.
 
         GRU-ODE-Bayes (De Brouwer et al., NeurIPS 2019) reports it beside the MSE.
 
         Parameters
         ----------
         y : Targets
-            True values on the protocol's scale.
+            True values on the protocol's scale; NaN is left out, as ``cndts benchmark`` does with what the context holds.
         mean : Targets or array-like of shape (n_targets,)
             Predicted means on the same scale.
         std : array-like of shape (n_targets,)

@@ -101,7 +101,7 @@ class GraFITiUSHCN(Protocol):
         dict
             ``mse`` and ``mae``.
         """
-        return errors(y, y_hat, "observation")
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

@@ -103,7 +103,7 @@ class LatentODEMortality(Protocol):
         return {
             "auroc": float(roc_auc_score(truth, guess)) if both else float("nan"),
             "auprc": float(average_precision_score(truth, guess)) if both else float("nan"),
-        } | errors(y, guess, "observation")
+        } | errors(y, guess, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

@@ -135,7 +135,7 @@ class CRUPendulum(Protocol):
         dict
             ``mse`` (papers print it times 1e3) and ``mae``.
         """
-        return errors(y, y_hat, "observation")
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

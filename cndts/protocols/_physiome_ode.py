@@ -162,7 +162,7 @@ class PhysiomeODE(Protocol):
         dict
             ``mse`` and ``mae``; the former cannot be much below 0.0025, the variance of the noise of the targets.
         """
-        return errors(y, y_hat, "observation")
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

@@ -93,7 +93,7 @@ class PyOmniTSHumanActivity(Protocol):
         dict
             ``mse`` (m²; papers print it times 1e1) and ``mae`` (m).
         """
-        return errors(y, y_hat, "observation")
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

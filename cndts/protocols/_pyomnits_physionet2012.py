@@ -108,7 +108,7 @@ class PyOmniTSPhysioNet2012(Protocol):
         dict
             ``mse`` and ``mae``.
         """
-        return errors(y, y_hat, "observation")
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

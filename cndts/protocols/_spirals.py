@@ -138,7 +138,7 @@ class ContiFormerSpirals(Protocol):
             "rmse": _distance(y, guess, np.ones(len(y.value), dtype=bool)),
             "rmse_interpolation": _distance(y, guess, early),
             "rmse_extrapolation": _distance(y, guess, ~early),
-        } | errors(y, guess, "observation")
+        } | errors(y, guess, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

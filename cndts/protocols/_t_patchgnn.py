@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cndts.metrics import mean_absolute_error, mean_squared_error
 from cndts.metrics._average import Average
 from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
 from cndts.protocols._published_t_patchgnn import t_patchgnn_physionet2012
 from cndts.protocols._scales import min_and_range
+from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
 from cndts.targets import Targets
 from cndts.tasks import Extrapolation, RecordSplit
@@ -98,10 +98,7 @@ class TPatchGNNPhysioNet2012(Protocol):
         dict
             ``mse`` (papers print it times 1e3) and ``mae`` (times 1e2).
         """
-        return {
-            "mse": mean_squared_error(y, y_hat, average="channel"),
-            "mae": mean_absolute_error(y, y_hat, average="channel"),
-        }
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

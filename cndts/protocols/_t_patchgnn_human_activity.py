@@ -89,7 +89,7 @@ class TPatchGNNHumanActivity(Protocol):
         dict
             ``mse`` (papers print it times 1e3) and ``mae`` (times 1e2).
         """
-        return errors(y, y_hat, "channel")
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""

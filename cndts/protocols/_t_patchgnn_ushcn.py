@@ -98,7 +98,7 @@ class TPatchGNNUSHCN(Protocol):
         dict
             ``mse`` and ``mae`` (papers print both times 1e1).
         """
-        return errors(y, y_hat, "channel")
+        return errors(y, y_hat, self.average)
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""
