@@ -276,6 +276,21 @@ def test_archives_nest_three_deep_and_no_deeper(tmp_path):
         read_all(tmp_path / "outer.zip")
 
 
+def test_gzip_files_inside_are_opened_within_the_limits(tmp_path):
+    bomb = gzip.compress(bytes(2**20))
+    assert read_all(write_zip(tmp_path / "a.zip", {"x/1.txt.gz": bomb, "2.csv.gz": bomb})) == {
+        "x/1.txt": bytes(2**20),
+        "2.csv.gz": None,
+    }
+    outer = write_zip(tmp_path / "b.zip", {f"{i}.txt.gz": bomb for i in range(4)})
+    with pytest.raises(ValueError, match=r"b.zip unpacks to more than 3,145,728 bytes"):
+        read_all(outer, total_bytes=3 * 2**20)
+    with pytest.raises(ValueError, match=r"b.zip/0.txt.gz unpacks to more than 1,000,000 bytes"):
+        read_all(outer, member_bytes=10**6)
+    with pytest.raises(ValueError, match=r"c.zip/1.txt.gz is damaged or cut short"):
+        read_all(write_zip(tmp_path / "c.zip", {"1.txt.gz": bomb[:-9]}))
+
+
 @pytest.mark.parametrize("member", ["1.txt", "1.html"])
 def test_inner_archives_share_one_limit(tmp_path, member):
     """Each is small enough by itself; a tar has to be unpacked even where nothing in it is wanted."""

@@ -7,13 +7,13 @@ import io
 import json
 import tarfile
 import threading
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pytest
 from typer.testing import CliRunner
+from zip_files import zipped
 
 import cndts.datasets
 import cndts.protocols
@@ -344,14 +344,6 @@ def test_the_bar_is_shown_to_who_watches(server, monkeypatch, capsys, watches):
 # ---- data sets by name ---------------------------------------------------------------------------
 
 
-def archive(**files):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as file:
-        for name, content in files.items():
-            file.writestr(name.replace("__", "/").replace("_dot_", "."), content)
-    return packed.getvalue()
-
-
 def serve(monkeypatch, server, name, contents):
     """Serve files of a data set, and know their checksums in place of the published ones."""
     files = tuple(
@@ -393,7 +385,7 @@ def tar_of(prefix, contents):
 
 
 def test_the_other_sets_by_name(server, monkeypatch):
-    hours = {letter: archive(**{f"training__p{letter}_dot_psv": "HR|ICULOS\n80|1\n"}) for letter in "AB"}
+    hours = {letter: zipped(**{f"training__p{letter}_dot_psv": "HR|ICULOS\n80|1\n"}) for letter in "AB"}
     serve(monkeypatch, server, "physionet2019", {f"training_set{each}.zip": content for each, content in hours.items()})
     assert fetch_physionet2019(progress=False).records.tolist() == ["pA", "pB"]
 
@@ -404,23 +396,23 @@ def test_the_other_sets_by_name(server, monkeypatch):
     assert fetch_ushcn(progress=False).static["Latitude"].tolist() == [31.0583]
 
     text = "A01,010-000-024-033,633790226051280329,27.05.2009 14:03:25:127,4.06,1.89,0.51,walking\n"
-    serve(monkeypatch, server, "human-activity", {"localization+data+for+person+activity.zip": archive(a_dot_txt=text)})
+    serve(monkeypatch, server, "human-activity", {"localization+data+for+person+activity.zip": zipped(a_dot_txt=text)})
     assert fetch_human_activity(progress=False).n_events == 3
 
     reading = "0,0.272,1.0082,-0.0821,1,-63.5,2.4252,924.25,1\n"
-    serve(monkeypatch, server, "batteryless", {"batteryless.zip": archive(S1_Dataset__d1p01M=reading)})
+    serve(monkeypatch, server, "batteryless", {"batteryless.zip": zipped(S1_Dataset__d1p01M=reading)})
     assert fetch_batteryless(progress=False).records.tolist() == ["d1p01M"]
 
     header = "No,year,month,day,hour,PM2.5,PM10,SO2,NO2,CO,O3,TEMP,PRES,DEWP,RAIN,wd,WSPM,station\n"
-    inner = archive(PRSA_dot_csv=header + "1,2013,3,1,5,7,8,3,2,100,91,-2.3,1020.3,-20.7,0,N,3.1,Huairou\n")
-    outer = archive(PRSA2017_dot_zip=inner, data_dot_csv="a,b\n1,2\n")
+    inner = zipped(PRSA_dot_csv=header + "1,2013,3,1,5,7,8,3,2,100,91,-2.3,1020.3,-20.7,0,N,3.1,Huairou\n")
+    outer = zipped(PRSA2017_dot_zip=inner, data_dot_csv="a,b\n1,2\n")
     serve(monkeypatch, server, "beijing-air", {"beijing+multi+site+air+quality+data.zip": outer})
     panel, report = fetch_beijing_air(progress=False, return_report=True)
     assert panel.n_events == 12 and "beijing-air" in report.sources[0]
 
     road = "Date;Time;CO(GT);PT08.S1(CO);NMHC(GT);C6H6(GT);PT08.S2(NMHC);NOx(GT);PT08.S3(NOx);NO2(GT);"
     road += "PT08.S4(NO2);PT08.S5(O3);T;RH;AH;;\n10/03/2004;18.00.00;" + "1;" * 13 + ";\n"
-    serve(monkeypatch, server, "air-quality", {"air+quality.zip": archive(AirQualityUCI_dot_csv=road)})
+    serve(monkeypatch, server, "air-quality", {"air+quality.zip": zipped(AirQualityUCI_dot_csv=road)})
     assert fetch_air_quality(progress=False).n_events == 13
 
 
@@ -429,7 +421,7 @@ def test_ticks_by_name(server, monkeypatch):
     contents = {}
     for name in names:
         day, pair, _ = name.split("_")
-        contents[name] = archive(**{f"{day}_{pair}_tick_quote_dot_csv": "292,1.38676,1.38686\r\n"})
+        contents[name] = zipped(**{f"{day}_{pair}_tick_quote_dot_csv": "292,1.38676,1.38686\r\n"})
     serve(monkeypatch, server, "oanda-ticks", contents)
     panel = fetch_oanda_ticks(["nzdusd"], progress=False)
     assert len(server.requests) == len(panel) == len(names) // 2 == 13
@@ -446,7 +438,7 @@ def test_state_files_by_name(server, monkeypatch, tmp_path):
     assert (panel.records.tolist(), panel.value.tolist()) == (["370896"], [10.0])
     (tmp_path / "ushcn_daily.tar.gz").unlink()
     serve(monkeypatch, server, "ushcn-legacy", {"ushcn_daily.tar.gz": tar_of("pub12/", {"us.txt.gz": b""})})
-    with pytest.raises(ValueError, match="holds no state file"):
+    with pytest.raises(ValueError, match="holds no data of the kind wanted: wanted state files of USHCN-Daily"):
         fetch_ushcn_legacy(progress=False, folder=tmp_path)
 
 
@@ -468,8 +460,32 @@ def test_the_prepared_table_by_name(server, monkeypatch):
     assert read_sporadic_csv(fetch_sporadic_csv(progress=False)).value.tolist() == [1.5]
 
 
+READING = "0,0.272,1.0082,-0.0821,1,-63.5,2.4252,924.25,1\n"
+ROOM_ONE, ROOM_TWO = zipped(d1p01M=READING), zipped(d2p02F=READING)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"S1/d1p01M": READING, "S2.zip": ROOM_TWO},
+        {"S1/data.zip": ROOM_ONE, "S2/data.zip": ROOM_TWO},
+        {"all.zip": zipped(S1_dot_zip=ROOM_ONE, S2_dot_zip=ROOM_TWO)},
+        {"S1/d1p01M.gz": gzip.compress(READING.encode()), "S2.tar.gz": tar("S2/d2p02F", READING)},
+        {"S1/d1p01M": READING, "S1.zip": ROOM_ONE, "S2.zip": ROOM_TWO},
+        {"S1.zip": ROOM_ONE, "S1/d1p01M": READING, "S2.zip": ROOM_TWO, "__MACOSX/d2p03M": "fork"},
+    ],
+)
+def test_however_the_files_are_packed(server, monkeypatch, tmp_path, files):
+    """Everything is read once, as `verify` finds it, and nothing is written beside the archive."""
+    serve(monkeypatch, server, "batteryless", {"batteryless.zip": zipped(files)})
+    panel, report = fetch_batteryless(folder=tmp_path, progress=False, return_report=True)
+    assert panel.records.tolist() == ["d1p01M", "d2p02F"]
+    assert (report.n_found, report.n_left_out) == (2, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["batteryless.zip"]
+
+
 def test_an_archive_inside_an_archive_may_not_climb(server, monkeypatch):
-    outer = archive(**{"..__..__evil_dot_zip": archive(a_dot_csv="x")})
+    outer = zipped(**{"..__..__evil_dot_zip": zipped(a_dot_csv="x")})
     serve(monkeypatch, server, "beijing-air", {"beijing+multi+site+air+quality+data.zip": outer})
     with pytest.raises(ValueError, match="points outside the archive"):
         fetch_beijing_air(progress=False)

@@ -1,27 +1,18 @@
 """Downloaded files are told apart from what was meant; nothing is downloaded here."""
 
 import hashlib
-import io
 import json
 import zipfile
 
 import pytest
 from typer.testing import CliRunner
+from zip_files import zipped
 
 from cndts.cli import app
 from cndts.datasets._archives import read_files
 from cndts.datasets._fetch_files import fetch_files, folder_below
 from cndts.datasets._remote import DATA_SETS, DataSet, RemoteFile
 from cndts.datasets._verify import contents_digest, forget, record, verdict
-
-
-def packed(**files):
-    """A zip archive; ``__`` stands for a slash and ``_dot_`` for a dot."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as file:
-        for name, inside in files.items():
-            file.writestr(name.replace("__", "/").replace("_dot_", "."), inside)
-    return content.getvalue()
 
 
 def know(monkeypatch, name, *files):
@@ -35,21 +26,22 @@ ROOMS = {"d1p01M": "a", "d1p02F": "b"}
 def file(tmp_path):
     """An archive of which the members of one room are known."""
     path = tmp_path / "known.zip"
-    path.write_bytes(packed(S1__d1p01M="a", S1__d1p02F="b", readme="x"))
+    path.write_bytes(zipped(S1__d1p01M="a", S1__d1p02F="b", readme="x"))
     return RemoteFile("toy.zip", "http://x/", contents=("d1p*", contents_digest(path, "d1p*")))
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (packed(other__d1p02F="b", other__d1p01M="a", S2__d2p01M="c"), "contents"),
-        (packed(data_dot_zip=packed(S1__d1p01M="a", S1__d1p02F="b"), readme="y"), "contents"),
-        (packed(S1_dot_zip=packed(d1p01M="a"), S1b_dot_zip=packed(d1p02F="b")), "contents"),
-        (packed(data_dot_zip=packed(**ROOMS), S1__d1p01M="a"), "contents"),
-        (packed(data_dot_zip=packed(**ROOMS), S1__d1p01M="A"), "differs"),
-        (packed(data_dot_zip=packed(d1p01M="a", d1p02F="B")), "differs"),
-        (packed(data_dot_zip=b"no archive", **ROOMS), "differs"),
-        (packed(d1p01M="a"), "differs"),
+        (zipped(other__d1p02F="b", other__d1p01M="a", S2__d2p01M="c"), "contents"),
+        (zipped(data_dot_zip=zipped(S1__d1p01M="a", S1__d1p02F="b"), readme="y"), "contents"),
+        (zipped(S1_dot_zip=zipped(d1p01M="a"), S1b_dot_zip=zipped(d1p02F="b")), "contents"),
+        (zipped(data_dot_zip=zipped(**ROOMS), S1__d1p01M="a"), "contents"),
+        (zipped({**ROOMS, "__MACOSX/d1p01M": "fork", "__macosx/d1p03F": "fork"}), "contents"),
+        (zipped(data_dot_zip=zipped(**ROOMS), S1__d1p01M="A"), "differs"),
+        (zipped(data_dot_zip=zipped(d1p01M="a", d1p02F="B")), "differs"),
+        (zipped(data_dot_zip=b"no archive", **ROOMS), "differs"),
+        (zipped(d1p01M="a"), "differs"),
         (b"no archive", "differs"),
     ],
 )
@@ -60,18 +52,24 @@ def test_archives_are_known_by_their_members(tmp_path, file, content, expected):
     assert verdict(path, file) == expected
 
 
+def test_hidden_members_do_not_count(tmp_path):
+    for name, more in (("one.zip", {}), ("two.zip", {"S1/._a.csv": "fork", ".DS.csv": "x"})):
+        (tmp_path / name).write_bytes(zipped({"S1/a.csv": "a", **more}))
+    assert contents_digest(tmp_path / "one.zip", "*.csv") == contents_digest(tmp_path / "two.zip", "*.csv")
+
+
 def test_members_that_are_not_known_are_compared_with_the_first_download(tmp_path, file, monkeypatch):
     """The second room may be anything at first, and has to stay that."""
     know(monkeypatch, "toy", file)
     path = tmp_path / "toy.zip"
-    path.write_bytes(packed(**ROOMS, d2p01M="first"))
+    path.write_bytes(zipped(**ROOMS, d2p01M="first"))
     assert fetch_files("toy", folder=tmp_path, download=False) == [path]
     assert json.loads((tmp_path / "checksums.json").read_text()) == {
         "toy.zip": hashlib.sha256(path.read_bytes()).hexdigest()
     }
     assert verdict(path, file) == "contents"
 
-    path.write_bytes(packed(**ROOMS, d2p01M="second"))
+    path.write_bytes(zipped(**ROOMS, d2p01M="second"))
     assert verdict(path, file) == "differs"
     with pytest.raises(
         ValueError, match=r"that of the first download, and the members that are known, got .* its line"
@@ -84,9 +82,9 @@ def test_members_that_are_not_known_are_compared_with_the_first_download(tmp_pat
 def test_a_pinned_file_needs_no_record(tmp_path, file):
     """A repacked copy may give way to the published file."""
     path = tmp_path / "toy.zip"
-    path.write_bytes(packed(**ROOMS))
+    path.write_bytes(zipped(**ROOMS))
     record(path)
-    path.write_bytes(packed(**ROOMS, d2p01M="c"))
+    path.write_bytes(zipped(**ROOMS, d2p01M="c"))
     whole = RemoteFile("toy.zip", "http://x/", hashlib.sha256(path.read_bytes()).hexdigest(), contents=file.contents)
     assert (verdict(path, whole), verdict(path, file)) == ("pinned", "differs")
 
@@ -151,6 +149,14 @@ def test_a_file_that_differs_is_always_a_failure(two_sets):
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     done = check(tmp_path / "nowhere")
     assert done.exit_code == 1 and "there is no folder" in done.stderr
+
+
+def test_a_folder_at_home_is_found(two_sets, monkeypatch):
+    """The shell leaves the tilde in ``--folder=~/sets`` to the program."""
+    monkeypatch.setenv("HOME", str(two_sets.parent))
+    monkeypatch.setenv("USERPROFILE", str(two_sets.parent))
+    done = CliRunner().invoke(app, ["datasets", "verify", "one", "--folder=~/sets"])
+    assert done.exit_code == 0, done.output
 
 
 def test_help_tells_the_rules():

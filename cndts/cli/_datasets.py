@@ -105,7 +105,7 @@ def verify(
     from cndts.datasets._remote import DATA_SETS
     from cndts.datasets._verify import verdict
 
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not folder.expanduser().is_dir():
         raise FileNotFoundError(f"there is no folder {str(folder)!r}; name the one that `fetch --folder` was given.")
     sets = [data_set(name) for name in names or list(DATA_SETS)]
     verdicts = {

@@ -96,6 +96,8 @@ def read_nested(
 ) -> Iterator[tuple[str, bytes | None]]:
     """As :func:`read_files`, with the files of archives inside in place of these, at most three levels deep.
 
+    Where ``x`` is wanted and ``x.gz`` is not, ``x.gz`` is unpacked and called ``x``.
+
     Parameters
     ----------
     path : path-like
@@ -117,20 +119,41 @@ def read_nested(
         As for :func:`read_files`, for the archives inside too.
     """
     path, budget = _existing(path), _Budget(limits or ArchiveLimits())
-    entries = _entries(path, lambda name: wanted(name) or is_archive_name(name), budget)
-    yield from _descend(entries, str(path), wanted, budget, 0)
+    yield from _descend(_entries(path, _to_open(wanted), budget), str(path), wanted, budget, 0)
+
+
+def is_visible(name: str) -> bool:
+    """Whether a name is that of a file somebody meant to be there: not hidden, nor added by macOS.
+
+    Examples
+    --------
+    >>> is_visible("data/S1.csv"), is_visible("data/.S1.csv"), is_visible("__MACOSX/data/S1.csv")
+    (True, False, False)
+    """
+    parts = name.lower().replace("\\", "/").split("/")
+    return not parts[-1].startswith(".") and "__macosx" not in parts
 
 
 def is_archive_name(name: str) -> bool:
-    """Whether a file inside an archive is an archive by its name; what macOS adds is not.
+    """Whether a file inside an archive is a visible archive by its name.
 
     Examples
     --------
     >>> is_archive_name("data/S1.ZIP"), is_archive_name("__MACOSX/data/._S1.ZIP"), is_archive_name("data/S1.csv.gz")
     (True, False, False)
     """
-    *folders, last = name.lower().split("/")
-    return last.endswith((".zip", *_TAR_NAMES)) and not last.startswith(".") and "__macosx" not in folders
+    return name.lower().endswith((".zip", *_TAR_NAMES)) and is_visible(name)
+
+
+def unpacked_name(name: str) -> str | None:
+    """What a ``.gz`` file is called without that ending, None for other files and for archives.
+
+    Examples
+    --------
+    >>> unpacked_name("S1.csv.GZ"), unpacked_name("S1.tar.gz"), unpacked_name("S1.csv")
+    ('S1.csv', None, None)
+    """
+    return name[:-3] if name.lower().endswith(".gz") and not name.lower().endswith(_TAR_NAMES) else None
 
 
 def decompress(content: bytes, name: str, *, limits: ArchiveLimits | None = None) -> bytes:
@@ -234,10 +257,26 @@ def _entries(
         yield name, content
 
 
+def _to_open(wanted: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Which files to read: those that are wanted, and those in which such files may be."""
+
+    def opened(name: str) -> bool:
+        inside = unpacked_name(name)
+        return wanted(name) or is_archive_name(name) or inside is not None and wanted(inside)
+
+    return opened
+
+
 def _descend(
     entries: Iterator[tuple[str, bytes | None]], where: str, wanted: Callable[[str], bool], budget: _Budget, depth: int
 ) -> Iterator[tuple[str, bytes | None]]:
     for name, content in entries:
+        inside = unpacked_name(name)
+        if content is not None and inside is not None and not wanted(name):
+            content = decompress(content, f"{where}/{name}", limits=budget.limits)
+            budget.spend(where, len(content))
+            yield inside, content
+            continue
         if content is None or not is_archive_name(name):
             yield name, content
             continue
@@ -246,8 +285,8 @@ def _descend(
                 f"{where} holds archives in archives, more than {_DEEPEST} deep; such archives are refused."
             )
         packed = _Packed(f"{where}/{name}", content)
-        inside = _entries(packed, lambda inner: wanted(inner) or is_archive_name(inner), budget)
-        for inner, found in _descend(inside, packed.name, wanted, budget, depth + 1):
+        entries_inside = _entries(packed, _to_open(wanted), budget)
+        for inner, found in _descend(entries_inside, packed.name, wanted, budget, depth + 1):
             yield f"{name}/{inner}", found
 
 

@@ -58,8 +58,7 @@ def read_beijing_air(
     Parameters
     ----------
     path : path-like or sequence of path-like
-        ``PRSA_Data_*.csv`` files, a folder of them, or an archive of them. The publisher's archive holds another
-        archive: unpack the outer one.
+        ``PRSA_Data_*.csv`` files, a folder of them, or an archive of them; the publisher's holds another archive.
     return_report : bool, default=False
         Also return the counts of all that was met.
 

@@ -10,7 +10,6 @@ from cndts.datasets._air_quality import read_air_quality
 from cndts.datasets._batteryless import read_batteryless
 from cndts.datasets._beijing_air import read_beijing_air
 from cndts.datasets._fetch_files import check_parts, fetch_files
-from cndts.datasets._fetch_unpack import unpacked
 from cndts.datasets._ghcn_daily import read_ghcn_daily
 from cndts.datasets._human_activity import read_human_activity
 from cndts.datasets._physionet2012 import read_physionet2012
@@ -276,8 +275,8 @@ def fetch_beijing_air(
 
     Notes
     -----
-    The checksum is that pinned by the TSDM library, on which a second repository agrees. The archive holds another one,
-    which is written beside it. Licence: Creative Commons Attribution 4.0.
+    The checksum is that pinned by the TSDM library, on which a second repository agrees. Licence: Creative Commons
+    Attribution 4.0.
 
     Examples
     --------
@@ -334,6 +333,5 @@ def _read_inside(
     progress: bool,
     options: Mapping[str, Any],
 ) -> Any:
-    """Read the archives of a data set, or those inside them."""
-    files = fetch_files(name, folder=folder, download=download, progress=progress)
-    return reader([inner for file in files for inner in unpacked(file)], **options)
+    """Read the files of a data set."""
+    return reader(fetch_files(name, folder=folder, download=download, progress=progress), **options)

@@ -6,7 +6,6 @@ import os
 from typing import Any
 
 from cndts.datasets._fetch_files import fetch_files
-from cndts.datasets._fetch_unpack import decompressed
 from cndts.datasets._light_curves import read_light_curves
 
 PathLike = str | os.PathLike[str]
@@ -55,4 +54,4 @@ def fetch_plasticc(
     >>> panel = fetch_plasticc(errors="drop")  # doctest: +SKIP
     """
     curves, objects = fetch_files("plasticc", folder=folder, download=download, progress=progress)
-    return read_light_curves(decompressed(curves), **{"bands": _BANDS, "objects": objects, **options})
+    return read_light_curves(curves, **{"bands": _BANDS, "objects": objects, **options})

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from typing import Any
 
 from cndts.datasets._fetch_files import fetch_files
-from cndts.datasets._fetch_unpack import decompressed_members
 from cndts.datasets._ushcn_legacy import read_ushcn_legacy
 
 PathLike = str | os.PathLike[str]
@@ -45,14 +43,11 @@ def fetch_ushcn_legacy(
     Notes
     -----
     The archive moved from the Carbon Dioxide Information Analysis Center to ESS-DIVE. Its checksum is that pinned by the
-    TSDM library. Its state files are written beside it, about 2 GB. Public domain.
+    TSDM library. Its state files unpack to about 2 GB, in memory one by one. Public domain.
 
     Examples
     --------
     >>> panel = fetch_ushcn_legacy(years=(1996, 2000))  # doctest: +SKIP
     """
-    archive = fetch_files("ushcn-legacy", folder=folder, download=download, progress=progress)[0]
-    states = decompressed_members(archive, lambda name: fnmatch.fnmatch(name.rsplit("/", 1)[-1], "state??_??.txt.gz"))
-    if not states:
-        raise ValueError(f"{archive} holds no state file (state37_RI.txt.gz); read it directly with read_ushcn_legacy.")
-    return read_ushcn_legacy(states, **options)
+    files = fetch_files("ushcn-legacy", folder=folder, download=download, progress=progress)
+    return read_ushcn_legacy(files, **options)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from cndts.datasets._archives import read_file, read_files
+from cndts.datasets._archives import (
+    ArchiveLimits,
+    decompress,
+    is_archive_name,
+    is_visible,
+    read_file,
+    read_files,
+    read_nested,
+    unpacked_name,
+)
 
 PathLike = str | os.PathLike[str]
 
@@ -21,27 +31,43 @@ def as_paths(given: object, name: str = "path") -> list[PathLike]:
     return list(given)
 
 
-def read_sources(paths: Sequence[PathLike], wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
+def read_sources(
+    paths: Sequence[PathLike], wanted: Callable[[str], bool], *, limits: ArchiveLimits | None = None
+) -> Iterator[tuple[str, bytes | None]]:
     """Name and content of every file, whether named itself or found below a folder or in an archive.
+
+    Archives inside an archive are opened, those in a folder are not: they often lie beside what they hold.
 
     Parameters
     ----------
     paths : sequence of path-like
     wanted : callable
         ``wanted(name)`` says whether a file holds data. A file named itself is read if it is wanted, else it must be an
-        archive. Hidden files are never wanted.
+        archive, or ``x.gz`` where ``x`` is wanted. Hidden files are never wanted.
+    limits : ArchiveLimits, optional
+        Larger contents are refused.
 
     Yields
     ------
     name : str
     content : bytes or None
-        None for files that are not wanted.
+        None for files that are not wanted, and for files that an archive holds a second time, packed and not.
     """
+
+    def visible(name: str) -> bool:
+        return is_visible(name) and wanted(name)
+
     for path in paths:
-        if os.path.isfile(path) and _visible(wanted, os.path.basename(path)):
-            yield os.path.basename(path), read_file(path)
+        name = os.path.basename(path)
+        inside = unpacked_name(name)
+        if os.path.isdir(path):
+            yield from read_files(path, visible, limits=limits)
+        elif os.path.isfile(path) and visible(name):
+            yield name, read_file(path)
+        elif os.path.isfile(path) and inside is not None and visible(inside):
+            yield inside, decompress(read_file(path) or b"", str(path), limits=limits)
         else:
-            yield from read_files(path, lambda name: _visible(wanted, name))
+            yield from _once(read_nested(path, visible, limits=limits))
 
 
 def check_choice(name: str, got: object, allowed: Sequence[str]) -> None:
@@ -57,7 +83,7 @@ def nothing_found(paths: Sequence[PathLike], wanted: str, others: Sequence[str])
     more = f" and {len(others) - 3:,} more files" if len(others) > 3 else ""
     return ValueError(
         f"{where} holds no data of the kind wanted: wanted {wanted}, got {shown}{more}; "
-        "archives inside are not opened, pass them directly."
+        "archives in a folder are not opened, pass them directly."
     )
 
 
@@ -71,6 +97,25 @@ def with_line_feeds(text: bytes) -> bytes:
     return text if text.endswith(b"\n") or not text else text + b"\n"
 
 
-def _visible(wanted: Callable[[str], bool], name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    return not parts[-1].startswith(".") and "__MACOSX" not in parts and wanted(name)
+def _once(entries: Iterator[tuple[str, bytes | None]]) -> Iterator[tuple[str, bytes | None]]:
+    """Publishers put the same file in twice, packed and not; a file of the same name elsewhere is another one."""
+    met: dict[tuple[str, bytes], list[str]] = {}
+    for name, content in entries:
+        if content is not None:
+            same = met.setdefault((name.rsplit("/", 1)[-1], hashlib.sha256(content).digest()), [])
+            if any(_packed_and_not(name, other) for other in same):
+                content = None
+            same.append(name)
+        yield name, content
+
+
+def _packed_and_not(name: str, other: str) -> bool:
+    """Whether one lies in an archive beside the other."""
+    one, two = _around(name), _around(other)
+    return name == other or one != two and (one[: len(two)] == two or two[: len(one)] == one)
+
+
+def _around(name: str) -> list[str]:
+    """The archives around a file."""
+    parts = name.split("/")
+    return ["/".join(parts[: end + 1]) for end in range(len(parts) - 1) if is_archive_name(parts[end])]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cndts.datasets._archives import decompress, unpacked_name
 from cndts.datasets._sources import PathLike, with_line_feeds
 from cndts.datasets._text_rows import NO_NUMBER, distinct_names
 
@@ -20,6 +21,7 @@ def text_table(path: PathLike, what: str) -> pd.DataFrame:
     Parameters
     ----------
     path : path-like
+        A text file, or one packed as ``.gz``.
     what : str
         What the file should be, for the errors.
 
@@ -35,7 +37,10 @@ def text_table(path: PathLike, what: str) -> pd.DataFrame:
             f"there is no file {str(path)!r} to read as {what}; check the path (working in {os.getcwd()!r})."
         )
     try:
-        rows = _rows(with_line_feeds(Path(path).read_bytes()).decode())
+        content = Path(path).read_bytes()
+        if unpacked_name(str(path)) is not None:
+            content = decompress(content, str(path))
+        rows = _rows(with_line_feeds(content).decode())
         header = next(rows, None)
         if header is None:
             raise ValueError("it is empty")

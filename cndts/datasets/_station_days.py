@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cndts._ragged import offsets_from_lengths
+from cndts.datasets._archives import ArchiveLimits
 from cndts.datasets._ghcn_elements import CORE
 from cndts.datasets._read_counts import ReadCounts
 from cndts.datasets._sources import PathLike, nothing_found, read_sources, with_line_feeds
@@ -64,13 +65,18 @@ def check_elements(elements: object, years: object, layout: MonthLayout) -> tupl
 
 
 def read_days(
-    paths: Sequence[PathLike], layout: MonthLayout, choice: Choice, wanted: Callable[[str], bool], what: str
+    paths: Sequence[PathLike],
+    layout: MonthLayout,
+    choice: Choice,
+    wanted: Callable[[str], bool],
+    what: str,
+    limits: ArchiveLimits | None = None,
 ) -> tuple[StationDays, ReadCounts]:
     """Values of all files, sorted by station, day and element, and the counts."""
     others: list[str] = []
     stations: dict[str, int] = {}
     files: list[int] = []
-    texts = _data_texts(paths, layout, wanted, others, files)
+    texts = _data_texts(read_sources(paths, wanted, limits=limits), layout, others, files)
     parts = [parse_months(text, layout, choice, stations) for text in _batches(texts)]
     if not parts:
         raise nothing_found(paths, what, others)
@@ -94,9 +100,9 @@ def read_days(
 
 
 def _data_texts(
-    paths: Sequence[PathLike], layout: MonthLayout, wanted: Callable[[str], bool], others: list[str], files: list[int]
+    found: Iterator[tuple[str, bytes | None]], layout: MonthLayout, others: list[str], files: list[int]
 ) -> Iterator[bytes]:
-    for name, content in read_sources(paths, wanted):
+    for name, content in found:
         if content is None or not name.lower().endswith(".dly") and not looks_like_months(content, layout):
             others.append(name)
             continue

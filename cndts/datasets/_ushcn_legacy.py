@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Literal, overload
 
 import pandas as pd
 
+from cndts.datasets._archives import ArchiveLimits
 from cndts.datasets._ghcn_elements import LEGACY_METRIC, LEGACY_US
 from cndts.datasets._read_counts import ReadCounts, tell
 from cndts.datasets._sources import PathLike, as_paths, check_choice
@@ -18,6 +20,8 @@ _LAYOUTS = {
     "metric": MonthLayout(6, rb"[0-9]{6}", LEGACY_METRIC),
     "us": MonthLayout(6, rb"[0-9]{6}", LEGACY_US),
 }
+# a national file lies beside the state files in the publisher's archive; it is passed over, but has to be passed
+_LIMITS = ArchiveLimits(member_bytes=2**30)
 
 
 @overload
@@ -63,7 +67,8 @@ def read_ushcn_legacy(
     Parameters
     ----------
     path : path-like or sequence of path-like
-        State files, folders of them, or archives.
+        State files, folders of them, or archives. ``us.txt``, which repeats all states, is read only if it is named
+        itself.
     units : {"metric", "us"}, default="metric"
         Millimetres and degrees Celsius, as :func:`read_ghcn_daily` gives them, or inches and degrees Fahrenheit, as
         they were observed.
@@ -129,7 +134,9 @@ def read_ushcn_legacy(
     check_choice("traces", traces, ("drop", "keep"))
     layout = _LAYOUTS[units]
     choice = Choice(*check_elements(elements, years, layout), failed_checks, traces)
-    days, report = read_days(as_paths(path), layout, choice, _is_text, "state files of USHCN-Daily (.txt)")
+    paths = as_paths(path)
+    wanted = _is_text if any(_is_national(str(each)) for each in paths) else _is_state
+    days, report = read_days(paths, layout, choice, wanted, "state files of USHCN-Daily (.txt)", _LIMITS)
     ids = pd.Index(days.stations, name="station", dtype=object)
     panel = as_panel(days, layout, pd.DataFrame({"State": ids.str[:2]}, index=ids))
     tell(report, "USHCN-Daily")
@@ -138,3 +145,11 @@ def read_ushcn_legacy(
 
 def _is_text(name: str) -> bool:
     return name.lower().endswith(".txt")
+
+
+def _is_state(name: str) -> bool:
+    return _is_text(name) and not _is_national(name)
+
+
+def _is_national(name: str) -> bool:
+    return os.path.basename(name).lower() in ("us.txt", "us.txt.gz")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from cndts._whole_file import whole_file
-from cndts.datasets._archives import read_nested
+from cndts.datasets._archives import is_visible, read_nested
 from cndts.datasets._remote import RemoteFile
 
 Verdict = Literal["pinned", "contents", "recorded", "unknown", "differs", "absent"]
@@ -18,12 +18,16 @@ RECORDS = "checksums.json"
 
 
 def contents_digest(path: Path, pattern: str) -> str:
-    """SHA-256 over names and contents of the members of an archive whose last part of the name fits a pattern.
+    """SHA-256 over names and contents of the visible members of an archive whose last part of the name fits a pattern.
 
     Packing, order, folders and time stamps do not count, nor whether members lie in an archive inside the archive.
     """
+
+    def fits(name: str) -> bool:
+        return is_visible(name) and fnmatch.fnmatch(name.rsplit("/", 1)[-1], pattern)
+
     found: set[tuple[str, str]] = set()
-    for name, content in read_nested(path, lambda name: fnmatch.fnmatch(name.rsplit("/", 1)[-1], pattern)):
+    for name, content in read_nested(path, fits):
         if content is not None:
             # a set, since publishers put the same file in twice, packed and not; two files of one name both count
             found.add((name.rsplit("/", 1)[-1], hashlib.sha256(content).hexdigest()))
