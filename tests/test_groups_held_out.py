@@ -14,6 +14,7 @@ from cndts.estimators import (
     IrregularForecaster,
     LastValueForecaster,
 )
+from cndts.estimators._held_out import held_out
 from cndts.training import Training
 
 N_RECORDS, N_GROUPS = 24, 8
@@ -67,12 +68,37 @@ def test_boosted_trees(kind):
     assert len(set(GROUPS[singly])) > 2
 
 
-def test_boosted_trees_keep_a_single_group():
-    """There is no other to hold out: all are trained on."""
-    model = BoostedTreesForecaster(max_iter=2, random_state=0)
-    model.fit(*lesson(model, np.zeros(N_RECORDS, dtype=int)))
-    assert len(model.held_out_records_) == 0
-    assert np.isfinite(model.predict_quantiles(lesson(model)[0], [0.1])).all()
+def test_boosted_trees_stop_within_a_single_group():
+    """There is no other group to hold out: single records decide the rounds as they do without groups."""
+    one, none = (BoostedTreesForecaster(max_iter=2, validation_fraction=0.25, random_state=0) for _ in range(2))
+    one.fit(*lesson(one, np.zeros(N_RECORDS, dtype=int)))
+    none.fit(*lesson(none, None))
+    np.testing.assert_array_equal(one.held_out_records_, none.held_out_records_)
+    assert len(one.held_out_records_) == 6
+
+
+@pytest.mark.parametrize(
+    ("groups", "fraction", "counts"),
+    [
+        ("a" * 11 + "b", 0.15, {1}),
+        ("a" * 11 + "b", 0.95, {1, 11}),
+        ("a" * 6 + "b" * 6, 0.15, {6}),
+        ("aabbccddeeff", 0.25, {2, 4}),
+        ("abc", 0.01, {1}),
+        ("aaa", 0.9, {2}),
+        ("a", 0.5, {0}),
+    ],
+)
+def test_share_of_records(groups, fraction, counts):
+    """Whole groups that come nearest to the share of records, one at least, and never all."""
+    names = np.array(list(groups))
+    drawn = [
+        held_out(np.arange(len(names)), names, fraction, np.random.RandomState(seed), at_least_one=True)
+        for seed in range(20)
+    ]
+    assert {len(held) for held in drawn} <= counts
+    if len(names) > 1:
+        assert len({tuple(held) for held in drawn}) > 1 or counts == {1}
 
 
 def test_calibration():

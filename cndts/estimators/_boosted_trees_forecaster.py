@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.utils import check_random_state
 
+from cndts.estimators._held_out import held_out
 from cndts.estimators._tabular_forecaster import Features, Rows, TabularForecaster
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
@@ -24,8 +25,8 @@ class BoostedTreesForecaster(TabularForecaster):
     sum of steps follows a nearly constant channel poorly, and the start costs nothing.
 
     How many rounds a channel gets is decided on records that its trees have not seen: those of ``X_val`` where ``fit``
-    is given them, else a share of the training records, whole groups together where ``X.groups`` says so. (Rows of one record, and
-    records of one group, resemble each other, so holding out rows would stop too late.)
+    is given them, else a share of the training records, whole groups together where ``X.groups`` names several. (Rows
+    of one record, and records of one group, resemble each other, so holding out rows would stop too late.)
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ class BoostedTreesForecaster(TabularForecaster):
     max_features : float, default=0.3
         Share of the features that each split may choose from.
     validation_fraction : float, default=0.15
-        Share of the training records, or of their groups, held out where ``fit`` gets no ``X_val``.
+        Share of the training records held out where ``fit`` gets no ``X_val``, as near as whole groups come.
     random_state : int, RandomState instance or None, default=None
         Draws the records held out and the features of each split.
 
@@ -122,7 +123,9 @@ class BoostedTreesForecaster(TabularForecaster):
         self._seed = random.randint(np.iinfo(np.int32).max)
         self.held_out_records_ = np.zeros(0, dtype=np.int64)
         if X_val is None:
-            self.held_out_records_ = self._drawn(X, random)
+            self.held_out_records_ = held_out(
+                np.arange(len(X)), X.groups, self.validation_fraction, random, at_least_one=True
+            )
             kept = np.setdiff1d(np.arange(len(X)), self.held_out_records_)
             X, y, X_val, y_val = X[kept], y[kept], X[self.held_out_records_], y[self.held_out_records_]
         super()._fit(X, y, X_val, y_val)
@@ -130,13 +133,6 @@ class BoostedTreesForecaster(TabularForecaster):
         self.n_rounds_ = {channel: model.n_rounds for channel, model in boosted.items()}
         self.n_iter_ = np.zeros(self.n_channels_in_, dtype=np.int64)
         self.n_iter_[list(boosted)] = [model.boosting.n_iter_ for model in boosted.values()]
-
-    def _drawn(self, X: IrregularPanel, random: np.random.RandomState) -> NDArray[np.int64]:
-        """Records to be held out, whole groups together; one record or group at least, and never the last one."""
-        units = np.arange(len(X)) if X.groups is None else np.unique(X.groups, return_inverse=True)[1]
-        n_units = int(units.max()) + 1
-        n_held_out = min(max(1, round(self.validation_fraction * n_units)), n_units - 1)
-        return np.flatnonzero(np.isin(units, random.permutation(n_units)[:n_held_out]))
 
     def _calibration_set(
         self, X: IrregularPanel, y: Targets, X_val: IrregularPanel | None, y_val: Targets | None

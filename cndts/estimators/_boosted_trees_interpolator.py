@@ -31,7 +31,7 @@ class BoostedTreesInterpolator(TwoSidedTabular, BoostedTreesForecaster):
     max_features : float, default=0.3
         Share of the features that each split may choose from.
     validation_fraction : float, default=0.15
-        Share of the training records, or of their groups, held out where ``fit`` gets no ``X_val``.
+        Share of the training records held out where ``fit`` gets no ``X_val``, as near as whole groups come.
     random_state : int, RandomState instance or None, default=None
         Draws the records held out and the features of each split.
 
