@@ -151,6 +151,33 @@ def test_info_names_versions_models_and_protocols() -> None:
     assert "hybrid-memory" in run("info").stdout
 
 
+def test_info_explains_a_protocol() -> None:
+    """Rules, parameters, and what others have reported under them."""
+    text = run("info", "mtan/physionet2012", "--set", "observed=0.7").stdout
+    assert "parameters: observed=0.7, random_state=0" in text
+    assert "Traps" in text
+    about = json.loads(run("info", "latent-ode/physionet2012-mortality", "--json").stdout)
+    assert about["description"].startswith("latent-ode/physionet2012-mortality: 48 h of context")
+    assert about["caution"] in about["description"]
+    found = {row["model"]: row["auroc"] for row in about["published"]}
+    assert found["mTAND-Full"] == 0.858
+    assert about["published"][0]["mse"] is None
+
+
+def test_info_says_where_nothing_is_published() -> None:
+    """A share of rows that no paper takes; a family of data sets without the name of one."""
+    for choice in (["latent-ode/physionet2012-interpolation", "--set", "observed=0.5"], ["physiome-ode"]):
+        assert "nothing is published under this protocol with these parameters" in run("info", *choice).stdout
+    assert "leaderboard of the Physiome-ODE" in run("info", "physiome-ode", "--set", "data_set=LEN02").stdout
+
+
+def test_info_refuses_what_it_does_not_know() -> None:
+    """Protocols and parameters, and a parameter of nothing."""
+    assert "there is no protocol 'mtan'; the known ones are " in complaint("info", "mtan")
+    assert "has no setting 'x'; it has observed" in complaint("info", "mtan/physionet2012", "--set", "x=1")
+    assert "--set x needs a protocol: cndts info PROTOCOL" in complaint("info", "--set", "x=1")
+
+
 def test_wrong_usage_has_its_own_exit_code() -> None:
     """A missing argument or an unknown option is 2, not 1."""
     assert run("fit").exit_code == 2

@@ -84,7 +84,10 @@ def test_tables_beside_the_events(tmp_path):
     path = write(tmp_path / "data", LONG, "0,7,3,4,88,80,8,1", "0,8,3,4,88,80,8,1")
     others = ["1,99,0", "2,8.5,0", "3,1e300,0", "4,-8,0", "5,eight,0"]
     tags = write(tmp_path / "about", ",UNIQUE_ID,Value", "0,7,1", *others, name="complete_death_tags.csv")
-    panel, _ = read(path, outcomes=tags, static=tags)
+    panel, report = read(path, outcomes=tags)
+    assert report.unforeseen == {"an unreadable admission in the static table or the outcomes": 4}
+    panel, report = read(path, outcomes=tags, static=tags)
+    assert report.n_unforeseen == 8
     assert panel.outcomes.columns.tolist() == ["Value"]
     assert panel.outcomes.loc[7, "Value"] == 1 and np.isnan(panel.outcomes.loc[8, "Value"])
 
@@ -96,6 +99,7 @@ def test_tables_beside_the_events(tmp_path):
         (["0,7,1", "1,8"], "cannot be read as a table .line 3: 2 cells in place of the 3"),
         (['0,7,"1', '1,8,0"'], "a quoted cell runs over several lines"),
         (["0,7,1", "1,7,0"], "more than one row for '7'"),
+        (["0,7,1", "1,8,0", "2,7.0,0"], "more than one row for the admission 7, written in several ways"),
     ],
 )
 def test_damaged_tables_beside_the_events_are_told(tmp_path, rows, message):

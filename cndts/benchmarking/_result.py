@@ -84,14 +84,19 @@ class BenchmarkResult:
                 "channels": self.channels.to_dict("records"),
                 "average": self.average,
                 "comparisons": self.comparisons.to_dict("records"),
-                "published": self.published.reset_index(drop=self.published.index.name is None).to_dict("records"),
-                "caution": self.published.attrs.get("caution", ""),
+                **published_as_json(self.published),
             }
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write :meth:`to_dict` as JSON, whole or not at all."""
         write_json(Path(path), self.to_dict())
+
+
+def published_as_json(published: pd.DataFrame) -> dict[str, Any]:
+    """Published results and what keeps them from being comparable, as plain JSON types."""
+    rows = published.reset_index(drop=published.index.name is None).to_dict("records")
+    return {"published": _plain(rows), "caution": published.attrs.get("caution", "")}
 
 
 def _plain(content: Any) -> Any:

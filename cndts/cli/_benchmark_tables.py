@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from cndts.cli._tables import make_table, terminal
+from cndts.cli._tables import print_table, print_text, terminal
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
+    from rich.console import Console
 
     from cndts.benchmarking import BenchmarkResult
 
@@ -31,19 +31,19 @@ _COLUMNS = {
 _DIFFERENCES = {"mae": "{:+.2e}", "mse": "{:+.2e}", "skill": "{:+.3f}"}
 
 
-def print_result(result: BenchmarkResult) -> None:
+def print_result(result: BenchmarkResult, console: Console | None = None) -> None:
     """Scores by model, differences of the first model to the others, published numbers."""
-    console = terminal()
-    console.print(scores_table(result), "")
+    console = console or terminal()
+    print_scores(result, console)
     if len(result.comparisons):
-        console.print(differences_table(result), "")
+        console.print()
+        print_differences(result, console)
     if len(result.published):
-        console.print(published_table(result.published))
-        if caution := result.published.attrs.get("caution"):
-            console.print(f"\n{caution}")
+        console.print()
+        print_published(result.published, console)
 
 
-def scores_table(result: BenchmarkResult) -> Table:
+def print_scores(result: BenchmarkResult, console: Console) -> None:
     """One row a model: mean over seeds, and the standard deviation where there are several."""
     data, seeds = result.data, len({run["seed"] for run in result.runs})
     title = (
@@ -54,24 +54,57 @@ def scores_table(result: BenchmarkResult) -> Table:
     rows = (
         (model, *(_spread(row[name], form) for name, (_, form) in columns.items())) for model, row in summary.iterrows()
     )
-    return make_table(title, ["model", *(heading for heading, _ in columns.values())], rows)
+    print_table(title, ["model", *(heading for heading, _ in columns.values())], rows, console)
 
 
-def differences_table(result: BenchmarkResult) -> Table:
+def print_differences(result: BenchmarkResult, console: Console) -> None:
     """The first model against every other one, with 95 % intervals and the channels it wins and loses beyond them."""
     first = result.comparisons["model"].iloc[0]
     rows = result.comparisons[result.comparisons["model"] == first]
     cells = [_against(str(other), rows[rows["against"] == other]) for other in rows["against"].unique()]
     headings = ("against", "MAE", "MSE", "skill", "channels won", "lost")
     title = f"{first} minus another model, means over {result.average}s, 95 % interval over records"
-    return make_table(title, headings, cells)
+    print_table(title, headings, cells, console)
 
 
-def published_table(published: pd.DataFrame) -> Table:
-    """What others have reported under the protocol; columns that nobody has reported are left out."""
-    published = published.dropna(axis="columns", how="all")
-    rows = ((model, *map(_published, row)) for model, row in zip(published.index, published.to_numpy(), strict=True))
-    return make_table("published under this protocol", ["model", *map(str, published.columns)], rows)
+def print_published(published: pd.DataFrame, console: Console) -> None:
+    """What others have reported under the protocol, its sources numbered below, and what keeps it from comparing.
+
+    Columns that nobody has reported are left out.
+    """
+    if published.empty:
+        print_text("nothing is published under this protocol with these parameters", console)
+    else:
+        _print_numbered(published, console)
+    if caution := published.attrs.get("caution"):
+        console.print()
+        print_text(caution, console)
+
+
+def _print_numbered(published: pd.DataFrame, console: Console) -> None:
+    scores = published.drop(columns="source").dropna(axis="columns", how="all")
+    numbers = {source: number for number, source in enumerate(published["source"].unique(), start=1)}
+    rows = (
+        (model, *map(published_number, scores.columns, row), f"[{numbers[source]}]")
+        for model, row, source in zip(scores.index, scores.to_numpy(), published["source"], strict=True)
+    )
+    headings = ("model", *map(_published_heading, scores.columns), "source")
+    print_table("published under this protocol", headings, rows, console)
+    console.print()
+    for source, number in numbers.items():
+        print_text(f"[{number}] {source}", console)
+
+
+def published_number(name: str, value: float) -> str:
+    """A published number in the form of our own in the same column; nothing where there is none."""
+    _, form = _COLUMNS.get(name.removesuffix("_std"), ("", "{:.4g}"))
+    return "" if math.isnan(value) else form.format(value)
+
+
+def _published_heading(name: str) -> str:
+    score = name.removesuffix("_std")
+    heading, _ = _COLUMNS.get(score, (score, ""))
+    return heading if score == name else f"{heading} std"
 
 
 def _against(other: str, pair: pd.DataFrame) -> tuple[str, ...]:
@@ -89,10 +122,6 @@ def _interval(row: pd.Series, form: str) -> str:
 
 def _spread(cell: pd.Series, form: str) -> str:
     mean, deviation = cell["mean"], cell["std"]
+    if math.isnan(mean):
+        return ""
     return form.format(mean) if math.isnan(deviation) else f"{form.format(mean)} ±{form.format(deviation)}"
-
-
-def _published(entry: object) -> str:
-    if isinstance(entry, float):
-        return "" if math.isnan(entry) else f"{entry:.2e}"
-    return str(entry)

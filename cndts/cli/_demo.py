@@ -11,7 +11,7 @@ import typer
 
 from cndts.cli._progress import progress_bar
 from cndts.cli._settings import split_list
-from cndts.cli._tables import make_table, terminal
+from cndts.cli._tables import print_table
 
 # In forecasting, linear interpolation is the last value: it would only draw the same line twice.
 MODELS = "hybrid-memory,boosted-trees,ridge,decay-to-mean,last-value,channel-mean"
@@ -55,6 +55,6 @@ def demo(
         return
     cells = score_cells(scores, differences)
     shown = cells[[heading for heading in cells.columns if heading not in _ONLY_IN_THE_REPORT]]
-    terminal().print(make_table(None, list(shown.columns), shown.itertuples(index=False)))
+    print_table(None, list(shown.columns), shown.itertuples(index=False))
     typer.echo("\n" + headline(found.comparison, scores, differences))
     typer.echo(f"report: {report} ({time.perf_counter() - start:.0f} s)")

@@ -22,7 +22,7 @@ from cndts.cli._events import (
 )
 from cndts.cli._lessons import Observed, lesson_for
 from cndts.cli._progress import working
-from cndts.cli._tables import make_table, terminal
+from cndts.cli._tables import print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,5 +95,5 @@ def _print(table: pd.DataFrame) -> None:
         )
         for name, row in table.iterrows()
     )
-    terminal().print(make_table(None, ("channel", "targets", "RMSE", "MAE", "skill", "in 90 %", "width"), rows))
+    print_table(None, ("channel", "targets", "RMSE", "MAE", "skill", "in 90 %", "width"), rows)
     typer.echo(f"\nmean skill over {len(table)} channels: {table['skill'].mean():.3f}")

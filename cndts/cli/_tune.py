@@ -119,7 +119,7 @@ def read_space(path: Path) -> dict[str, Any]:
 
 def show(result: TuningResult, model: str, fixed: dict[str, Any]) -> None:
     """The best trials, and the best settings as options of ``cndts fit``."""
-    from cndts.cli._tables import make_table, terminal
+    from cndts.cli._tables import print_table
 
     best = result.to_frame().head(_SHOWN)
     names = list(result.best_params)
@@ -130,7 +130,7 @@ def show(result: TuningResult, model: str, fixed: dict[str, Any]) -> None:
     typer.echo(
         f"{model}: {result.n_complete} trials complete, {result.n_pruned} stopped early, {result.n_failed} failed\n"
     )
-    terminal().print(make_table(None, ["trial", "state", "score", *names], rows))
+    print_table(None, ["trial", "state", "score", *names], rows)
     gain = "" if result.default_score is None else f" (as given: {result.default_score:.4f})"
     typer.echo(f"\nbest score: {result.best_score:.4f}{gain}")
     settings = (fixed | result.best_params).items()

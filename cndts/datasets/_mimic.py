@@ -25,6 +25,7 @@ LONG = ("UNIQUE_ID", "TIME_STAMP", "LABEL_CODE")
 WIDE = (("hadm_id", "time_stamp"), ("HADM_ID", "TIME_STAMP"), ("ID", "Time"))
 HOURS = {"long": 0.5, "wide": 1 / 60}
 BAD_RECORD, BAD_LABEL, BAD_MASK = "an unreadable admission", "an unreadable label", "a mask other than 0 or 1"
+BAD_ROW = "an unreadable admission in the static table or the outcomes"
 
 _VALUE = re.compile(r"Value_label_(\d+)")
 _KEYS = ("unique_id", "hadm_id")
@@ -148,7 +149,7 @@ def read_mimic(
     - Two values of a variable at the same time are kept as simultaneous events.
     - Two extractions of MIMIC-III circulate, with 96 variables and other stays; their results do not compare.
     - Rows with another number of fields, an unreadable admission, time, label, number or mask are left out, counted and
-      warned of.
+      warned of; so are rows of the tables beside them with an unreadable admission. Two rows there for one are an error.
 
     The extract of MIMIC-III used by tables of the field has 3,082,224 rows; that of MIMIC-IV 102 variables.
 
@@ -190,8 +191,8 @@ def read_mimic(
         records=ids,
         noticed=noticed,
         channels=_names(codes, labels or {}),
-        static=_beside(static, ids),
-        outcomes=_beside(outcomes, ids),
+        static=_beside(static, ids, events),
+        outcomes=_beside(outcomes, ids, events),
         time_unit="h",
     )
     report = ReadCounts(
@@ -317,13 +318,18 @@ def _names(codes: NDArray[np.int64], labels: Mapping[int, str]) -> list[str]:
     return names or ["label 0"]
 
 
-def _beside(path: PathLike | None, ids: pd.Index) -> pd.DataFrame | None:
+def _beside(path: PathLike | None, ids: pd.Index, events: _Events) -> pd.DataFrame | None:
     """A table by admission; columns that only number its rows are dropped."""
     if path is None:
         return None
     table = read_static_table(path, _KEYS)
     numbers = pd.to_numeric(pd.Series(table.index), errors="coerce").to_numpy(dtype=np.float64)
     is_id = (numbers >= 0) & (numbers < _LARGEST_ID) & (numbers == np.floor(numbers))
-    table = table.set_axis(pd.Index(np.where(is_id, numbers, -1).astype(np.int64)))
-    table = table[(table.index >= 0) & ~table.index.duplicated()]
+    events.leave_out(BAD_ROW, int((~is_id).sum()))
+    table = table[is_id].set_axis(pd.Index(numbers[is_id].astype(np.int64)))
+    if table.index.has_duplicates:
+        raise ValueError(
+            f"{path} has more than one row for the admission {table.index[table.index.duplicated()][0]}, written in several "
+            "ways; keep one row an admission."
+        )
     return table.loc[:, [not str(name).startswith("Unnamed") for name in table.columns]].reindex(ids)
