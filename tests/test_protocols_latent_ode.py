@@ -55,7 +55,7 @@ def test_error_by_stay_and_variable(panel):
 
 
 def test_cut_at_the_middle_of_the_union(panel):
-    """Batches of 50 stays: the middle of their times by number, context strictly before it."""
+    """The middle of the times of a batch by number, context strictly before it."""
     X, y = protocol(EXTRAPOLATION).split(panel).train
     whole = protocol(INTERPOLATION).split(panel).train[1]
     times = np.unique(whole.time)  # 38 stays are one batch
@@ -65,6 +65,16 @@ def test_cut_at_the_middle_of_the_union(panel):
     assert abs(middle - 24) < 3
 
 
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_one_cut_for_all_test_stays(panels, part):
+    """The source's loader takes the whole test part as one batch; only training comes in batches of 50."""
+    panel = panels.stays(350)
+    X, y = getattr(protocol(EXTRAPOLATION).split(panel), part)
+    times = np.unique(getattr(protocol(INTERPOLATION).split(panel), part)[1].time)
+    assert len(X) > 50
+    assert X.time.max() < times[len(times) // 2] <= y.time.min()
+
+
 def test_cut_at_a_day(panel):
     """The variant that does not depend on the batch."""
     X, y = protocol(EXTRAPOLATION, cut="24h").split(panel).test
@@ -72,7 +82,7 @@ def test_cut_at_a_day(panel):
 
 
 def test_batches_have_their_own_middles(panels):
-    """More than 50 stays have more than one cut."""
+    """More than 50 training stays have more than one cut."""
     panel = panels.stays(110)
     _, y = protocol(EXTRAPOLATION).split(panel).train
     first = [y[i].time.min() for i in range(len(y)) if len(y[i].value)]
@@ -142,5 +152,7 @@ def test_last_values_on_set_a(physionet2012_folder):
     rules = protocol(EXTRAPOLATION)
     split = rules.split(panel)
     assert [len(getattr(split, part)[0]) for part in PARTS] == [2560, 640, 800]
+    assert len(split.test[1].value) == 156_248
+    assert split.test[0].time.max() < 24.0 <= split.test[1].time.min()
     score = rules.score(split.test[1], LastValueForecaster().fit(*split.train).predict(split.test[0]))
-    assert score["mse"] == pytest.approx(2.53e-3, rel=0.02)
+    assert score["mse"] == pytest.approx(2.365e-3, rel=0.02)

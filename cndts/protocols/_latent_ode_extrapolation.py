@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from cndts.panel import IrregularPanel
 from cndts.protocols._base import Protocol
 from cndts.protocols._latent_ode import PATIENTS, errors_by_stay_and_variable, scaled_stays
-from cndts.protocols._parts import in_parts
 from cndts.protocols._published_latent_ode import latent_ode_extrapolation
 from cndts.protocols._split import ProtocolSplit
 from cndts.protocols._words import LATENT_ODE_DATA, LATENT_ODE_SCORE, LATENT_ODE_TRAPS
@@ -30,7 +29,8 @@ class LatentODEExtrapolation(Protocol):
     Parameters
     ----------
     cut : {"union", "24h"}, default="union"
-        Where the context ends: at the middle of the times that 50 stays have together, as published, or at 24 h.
+        Where the context ends: at the middle of the times that the stays of a batch have together, as published, or at
+        24 h. Training stays come in batches of 50; those of validation and those of test are one batch each.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class LatentODEExtrapolation(Protocol):
             raise ValueError(f'cut must be "union" or "24h"; got {self.cut!r}.')
 
     def split(self, panel: IrregularPanel) -> ProtocolSplit:
-        """Training, validation and test stays, scaled, cut at the middle of the times of 50 stays, or at 24 h.
+        """Training, validation and test stays, scaled, cut at the middle of the times of a batch, or at 24 h.
 
         Parameters
         ----------
@@ -71,10 +71,13 @@ class LatentODEExtrapolation(Protocol):
             If the panel is not PhysioNet 2012 as read, or there are under five records.
         """
         events, records, offset, scale = scaled_stays(panel)
-        return in_parts(events, records, self._cut, offset, scale)
+        train, *others = records.apply(events)
+        # validation stands in for the test part, which the source takes as one batch
+        validation, test = (self._cut(part, len(part)) for part in others)
+        return ProtocolSplit(self._cut(train, _BATCH), validation, test, records, offset, scale)
 
-    def _cut(self, panel: IrregularPanel) -> tuple[IrregularPanel, Targets]:
-        ends = middles(panel) if self.cut == "union" else np.full(len(panel), _MIDDLE)
+    def _cut(self, panel: IrregularPanel, batch: int) -> tuple[IrregularPanel, Targets]:
+        ends = middles(panel, batch) if self.cut == "union" else np.full(len(panel), _MIDDLE)
         is_target = panel.time >= ends[panel.record]
         return context_and_targets(panel, ~is_target, is_target)
 
@@ -98,18 +101,19 @@ class LatentODEExtrapolation(Protocol):
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""
-        where = "the middle, by number, of the times that 50 stays have together" if self.cut == "union" else "24 h"
+        where = "the middle, by number, of the times that a batch has together" if self.cut == "union" else "24 h"
         return textwrap.dedent(f"""\
             {self.name}: the first half of the times as context, the second as targets.
 
             {LATENT_ODE_DATA}
-            Task: context before {where}, targets from there on; only observed values are asked for. With the times of 50 stays
-            the middle lies close to 24 h, but not at it.
+            Task: context before {where}, targets from there on; only observed values are asked for. The test stays are one batch,
+            and so are those of validation; training stays come in batches of 50.
             {LATENT_ODE_SCORE}
 
             Traps
             - {PATIENTS}
-            - The published cut of a stay depends on the others in its batch of 50. Here batches are consecutive stays of a part;
+            - The published cut of a stay depends on the others in its batch. All test stays share one, which many times bring to
+              24 h or next to it; those of 50 training stays lie an hour or two away. Here batches are consecutive stays of a part;
               cut="24h" is the same for all, and nothing published has it.
             {LATENT_ODE_TRAPS}
             - Age, Gender, Height and ICUType are never targets, yet count among the 41 variables with an error of 0.
@@ -130,11 +134,19 @@ class LatentODEExtrapolation(Protocol):
         return table
 
 
-def middles(panel: IrregularPanel) -> NDArray[np.float64]:
-    """For each record, the middle one by number of the distinct times of its 50 neighbours; infinity without times."""
+def middles(panel: IrregularPanel, batch: int) -> NDArray[np.float64]:
+    """For each record, the middle one by number of the distinct times of its batch; infinity without times.
+
+    Parameters
+    ----------
+    panel : IrregularPanel
+        Whole records.
+    batch : int
+        How many consecutive records share their times.
+    """
     ends = np.full(len(panel), np.inf)
-    for first in range(0, len(panel), _BATCH):
-        stop = min(first + _BATCH, len(panel))
+    for first in range(0, len(panel), batch):
+        stop = min(first + batch, len(panel))
         times = np.unique(panel.time[panel.offsets[first] : panel.offsets[stop]])
         if len(times):
             ends[first:stop] = times[len(times) // 2]
