@@ -216,6 +216,17 @@ def test_no_truncated_tar_passes_for_whole(tmp_path, name, mode):
             read(path)
 
 
+@pytest.mark.parametrize(("mode", "content"), [("w", b""), ("w:gz", b""), ("w", b"last")])
+def test_a_damaged_header_of_the_last_entry_is_told(tmp_path, mode, content):
+    """Of an empty one nothing follows but the zeros at the end."""
+    plain = bytearray(write_tar(tmp_path / "plain.tar", {"1.txt": b"one", "2.txt": content}, "w").read_bytes())
+    plain[1024 + 100] ^= 1
+    path = tmp_path / "set.tar"
+    path.write_bytes(gzip.compress(plain) if mode == "w:gz" else plain)
+    with pytest.raises(ValueError, match=r"set.tar is damaged or cut short .*a header is damaged: bad checksum"):
+        read(path)
+
+
 @given(
     position=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), kind=st.sampled_from(["tar.gz", "zip", "tar"])
 )

@@ -146,13 +146,22 @@ def test_models_without_solutions_are_told(grows, monkeypatch):
         make_physiome("LEN01", 1)
 
 
+def test_the_last_random_state_has_seeds_for_every_try():
+    last = _physiome._LAST_STATE * _physiome._SEEDS + _physiome._SEEDS - 1
+    np.random.RandomState(last)
+    with pytest.raises(ValueError, match="Seed must be between 0 and"):
+        np.random.RandomState(last + _physiome._SEEDS)
+    assert len(make_physiome("LEN02", 1, random_state=214_747)) == 1
+
+
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
         ({"name": "WOD01"}, "the set 'WOD01' of Physiome-ODE is not known here; there are CAL01, DUP01, HOD01"),
-        ({"name": "LEN01", "n_records": 2001}, "0 to 2000 and random_state 0 or more; got 2001 and 0"),
+        ({"name": "LEN01", "n_records": 2001}, "0 to 2000 and random_state 0 to 214747; got 2001 and 0"),
         ({"name": "LEN01", "n_records": -1}, "got -1 and 0"),
         ({"name": "LEN01", "random_state": -2}, "got 2000 and -2"),
+        ({"name": "LEN01", "random_state": 214_748}, "random_state 0 to 214747; got 2000 and 214748"),
     ],
 )
 def test_settings_that_make_no_sense(settings, text):

@@ -162,6 +162,7 @@ def test_lengths_as_timedelta():
         ({"channels": ["HR"]}, ValueError, r"channels names channels that the panel does not have: \['HR'\]; it has"),
         ({"hidden": ["HR"]}, ValueError, "hidden names channels that the panel does not have"),
         ({"channels": "HR"}, TypeError, r"got the string 'HR'. Write \['HR'\]"),
+        ({"hidden": None}, TypeError, r"hidden must be a list of channel names; got None. Write \(\) to hide none"),
     ],
 )
 def test_extrapolation_refuses(task, error, text):

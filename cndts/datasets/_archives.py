@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 _MAGIC = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}
 _TAR_NAMES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -423,7 +423,7 @@ def _read_tar(packed: _Packed, wanted: Callable[[str], bool], budget: _Budget) -
     where = packed.name
     with packed.open() as file, _decompressing(file, _kind(packed)) as raw:
         stream = _LimitedReader(where, raw, budget)
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=2**18) as archive:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=stream, mode="r|", bufsize=2**18, tarinfo=_Header) as archive:  # type: ignore[call-overload]
             for member in archive:
                 name = _check_name(where, member.name)
                 if not (member.isreg() or member.isdir()):
@@ -434,6 +434,17 @@ def _read_tar(packed: _Packed, wanted: Callable[[str], bool], budget: _Budget) -
             _check_end(archive.fileobj)
         while stream.read(2**20):  # to its end, where the compressed formats keep their checksum
             pass
+
+
+class _Header(tarfile.TarInfo):
+    """The header of an entry; a damaged one is an error, where tarfile takes it for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.InvalidHeaderError as error:  # type: ignore[attr-defined]
+            raise tarfile.ReadError(f"a header is damaged: {error}") from error
 
 
 def _decompressing(file: IO[bytes], kind: str) -> IO[bytes]:
@@ -450,7 +461,7 @@ def _member_content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _check_end(rest: IO[bytes] | None) -> None:
-    """An archive ends with zeros; tarfile stops without a word at a header that it cannot read."""
+    """An archive ends with zeros; tarfile stops without a word where they are missing."""
     block = rest.read(512) if rest else b""
     if not block or block.strip(b"\0"):
         raise EOFError("the mark at the end of the archive is missing")

@@ -15,6 +15,7 @@ from cndts.panel import IrregularPanel
 # Those of the source: records, times of a record, attempts, solver, what counts as having left the finite numbers.
 _N_RECORDS, _N_TIMES, _N_TRIES, _TOLERANCE, _LONGEST_STEP, _LARGEST = 2000, 100, 10, 1e-6, 1.0, 1e15
 _SEEDS = _N_RECORDS * _N_TRIES
+_LAST_STATE = 2**32 // _SEEDS - 1  # numpy's seeds have 32 bits
 
 
 def make_physiome(name: str, n_records: int = _N_RECORDS, *, random_state: int = 0) -> IrregularPanel:
@@ -30,7 +31,7 @@ def make_physiome(name: str, n_records: int = _N_RECORDS, *, random_state: int =
     n_records : int, default=2000
         Number of records, at most 2,000. Fewer are the first of them.
     random_state : int, default=0
-        0 or more; 0 for the published draws, each other number for 2,000 records of its own.
+        0 to 214,747; 0 for the published draws, each other number for 2,000 records of its own.
 
     Returns
     -------
@@ -41,6 +42,8 @@ def make_physiome(name: str, n_records: int = _N_RECORDS, *, random_state: int =
     ------
     ValueError
         If the set is not known here, or for other numbers.
+    FloatingPointError
+        If a record cannot be solved, however often it is drawn.
 
     Notes
     -----
@@ -78,10 +81,10 @@ def make_physiome(name: str, n_records: int = _N_RECORDS, *, random_state: int =
     (('x', 'z', 'y'), 's', 1500)
     """
     model = _model(name)
-    if not 0 <= n_records <= _N_RECORDS or random_state < 0:
+    if not 0 <= n_records <= _N_RECORDS or not 0 <= random_state <= _LAST_STATE:
         raise ValueError(
-            f"n_records is 0 to {_N_RECORDS} and random_state 0 or more; got {n_records} and {random_state}. For more records "
-            "join those of several random states."
+            f"n_records is 0 to {_N_RECORDS} and random_state 0 to {_LAST_STATE}; got {n_records} and {random_state}. For more "
+            "records join those of several random states."
         )
     values = np.empty((n_records, _N_TIMES, len(model.start)))
     for i in range(n_records):

@@ -107,7 +107,8 @@ def read_physionet_style(
         Regular expression that a file's name (without folders) must match; its first group is the name of the record.
     time_format : str, default="number"
         ``"number"``; ``"clock"`` for ``HH:MM`` and ``HH:MM:SS`` since the beginning of the record, hours may exceed 24;
-        or a ``strftime`` format for dates, which then count from the first midnight of all, the panel's ``origin``.
+        or a ``strftime`` format for dates of the years 1700 to 2199 (in UTC), which then count from the first midnight of
+        all, the panel's ``origin``; dates of other years are unreadable.
     time_unit : str, default="h"
         Unit of numeric times, or the unit to give clocks and dates in (``"s"``, ``"min"``, ``"h"``, ``"D"``).
     separator : str, optional

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cndts.datasets._text_rows import TextRows
+from cndts.datasets._tick_names import YEARS
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "D": 86_400.0}
 
@@ -28,7 +29,7 @@ def check_time_format(time_format: str, time_unit: str) -> None:
 def read_times(rows: TextRows, column: str, time_format: str, time_unit: str) -> NDArray[np.float64]:
     """Times of rows, NaN where they cannot be read.
 
-    Numbers are taken as they are; clocks in ``time_unit`` since 00:00; dates in seconds since 1970.
+    Numbers are taken as they are; clocks in ``time_unit`` since 00:00; dates of a year in ``YEARS`` in seconds since 1970.
     """
     if time_format == "number":
         return rows.numbers(column, largest=1e15).number[:, 0]
@@ -37,7 +38,8 @@ def read_times(rows: TextRows, column: str, time_format: str, time_unit: str) ->
         seconds = np.array([_clock(word) for word in words] or [np.nan])
         return np.asarray(seconds[code] / SECONDS[time_unit], dtype=np.float64)
     stamps = pd.to_datetime(pd.Series(words, dtype=object), format=time_format, errors="coerce", utc=True)
-    # in microseconds, in which every year of four digits fits
+    # which other years can be read depends on the version of pandas
+    stamps = stamps.where(stamps.dt.year.between(YEARS[0], YEARS[-1]))
     since = stamps.dt.tz_localize(None).to_numpy("M8[us]")
     number = np.where(np.isnat(since), np.nan, since.astype(np.int64) / 1e6)
     return number[code] if len(number) else np.full(len(code), np.nan)

@@ -64,7 +64,6 @@ class DataSet:
     licence, page : str
         The publisher's, to be accepted by who downloads.
     files : tuple of RemoteFile
-        None for data that has to be got by hand.
     note : str
         What to know before downloading.
     """

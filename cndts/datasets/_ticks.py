@@ -152,7 +152,8 @@ def read_ticks(
       shows; formatted local times that do not exist, or exist twice, are left out, counted and warned of.
     - An empty field is a price that was not quoted; rows with an unreadable time or number, a time since midnight that
       the day does not have (24 hours; 23 or 25 when clocks change), without any number, or with another number of fields
-      are left out, counted and warned of. A header line is recognised. Years are 1700 to 2199, others cannot be read.
+      are left out, counted and warned of. A header line is recognised. Dates are of the years 1700 to 2199, and times since 1970 reach to
+      February 2116; others cannot be read.
     - The panel holds values as float32, with 24 bits: EURUSD to 1.2e-7, but a price of 60,000 only to 0.004. Small moves of
       large prices need ``prices="bp"``, computed in float64 before.
 

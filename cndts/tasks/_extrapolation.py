@@ -59,6 +59,8 @@ class Extrapolation:
     def __post_init__(self) -> None:
         if self.since not in ("zero", "first"):
             raise ValueError(f'since must be "zero" or "first"; got {self.since!r}.')
+        if self.hidden is None:
+            raise TypeError("hidden must be a list of channel names; got None. Write () to hide none.")
         object.__setattr__(self, "channels", as_names(self.channels, "channels"))
         object.__setattr__(self, "hidden", as_names(self.hidden, "hidden"))
 
