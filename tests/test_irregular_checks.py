@@ -29,6 +29,7 @@ from cndts.estimators import (
     RecordSummary,
     RidgeForecaster,
     TransformedTargetForecaster,
+    VotingForecaster,
 )
 from cndts.estimators.checks import irregular_estimator_checks
 from cndts.training import Training
@@ -50,6 +51,7 @@ BASELINES = [
     RecordSummary(),
     RidgeForecaster(),
     TransformedTargetForecaster(),
+    VotingForecaster([("ridge", RidgeForecaster()), ("last", LastValueForecaster())]),
 ]
 NEURAL = [
     HybridMemoryClassifier(**TINY),

@@ -37,6 +37,7 @@ from cndts.estimators import (
     RecordSummary,
     RidgeForecaster,
     TransformedTargetForecaster,
+    VotingForecaster,
 )
 from cndts.estimators._plain_arrays import next_steps
 from cndts.training import Training
@@ -57,6 +58,7 @@ BASELINES = [
     RecordSummary(),
     RidgeForecaster(),
     TransformedTargetForecaster(),
+    VotingForecaster([("ridge", RidgeForecaster()), ("last", LastValueForecaster())]),
 ]
 NEURAL = [
     HybridMemoryClassifier(**TINY),

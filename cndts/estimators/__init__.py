@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     )
     from cndts.estimators._tuning import tune as tune
     from cndts.estimators._tuning_result import TuningResult as TuningResult
+    from cndts.estimators._voting_forecaster import VotingForecaster as VotingForecaster
 
 _MODULES = {
     "BaseForecaster": "_base",
@@ -63,6 +64,7 @@ _MODULES = {
     "RidgeForecaster": "_ridge_forecaster",
     "TransformedTargetForecaster": "_transformed_target_forecaster",
     "TuningResult": "_tuning_result",
+    "VotingForecaster": "_voting_forecaster",
     "default_space": "_search_space",
     "load_estimator": "_loading",
     "tune": "_tuning",
@@ -93,6 +95,7 @@ __all__ = [
     "RidgeForecaster",
     "TransformedTargetForecaster",
     "TuningResult",
+    "VotingForecaster",
     "default_space",
     "load_estimator",
     "tune",

@@ -18,7 +18,6 @@ from cndts._panel_queries import check_asks
 from cndts.distributions import ForecastDistribution, QuantileDistribution
 from cndts.estimators._alignment import check_training_pair
 from cndts.estimators._base import BaseForecaster
-from cndts.estimators._base_interpolator import BaseInterpolator
 from cndts.estimators._conformal_corrections import ConformalCorrections
 from cndts.estimators._held_out import held_out
 from cndts.estimators._record_input import RecordInput
@@ -292,7 +291,7 @@ class ConformalForecaster(BaseForecaster):
 
     def _given(self, X: IrregularPanel) -> NDArray[np.float64]:
         """Values that an interpolator passes through, shape (n_queries,); NaN elsewhere."""
-        if isinstance(self.forecaster_, BaseInterpolator):
+        if self.forecaster_.reads_later_events:
             return ChannelNeighbours.of(X).observed
         return np.full(check_asks(X).n_queries, np.nan)
 
