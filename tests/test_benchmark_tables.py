@@ -100,6 +100,7 @@ def test_scores_and_differences_are_whole(result: BenchmarkResult, width: int) -
     for row in result.comparisons.query("metric != 'skill'").to_dict("records"):
         interval = f"{row['difference']:+.2e} [{row['low']:+.2e}, {row['high']:+.2e}]"
         assert interval in lines_of(differences, row["against"])
+    assert "errors over observations, skill over channels" in " ".join(differences.split())
 
 
 def test_a_column_too_many_goes_below() -> None:

@@ -12,6 +12,7 @@ from cndts import IrregularPanel, RecordSplit, protocol
 from cndts.benchmarking import run_benchmark
 from cndts.datasets import make_icu, read_physionet2012
 from cndts.estimators import ChannelMeanForecaster, LinearInterpolator
+from cndts.metrics import mean_squared_error
 
 NAME = "mtan/physionet2012"
 PARTS = ("train", "validation", "test")
@@ -203,6 +204,16 @@ def test_score_by_hand(panel):
     assert score["mae_hidden"] == pytest.approx(np.mean(np.abs(error[hidden])), rel=1e-4)
     assert score["mse_hidden_by_channel"] == pytest.approx(np.mean(by_channel), rel=1e-4)
     assert score["mse"] != pytest.approx(np.mean(error**2), rel=1e-4)
+
+
+def test_differences_average_like_the_score(panel):
+    """What benchmarks compare models by is the score of hidden values, all alike."""
+    rules = protocol(NAME)
+    _, y = rules.split(panel).train
+    y_hat = y.with_values(y.value + np.random.default_rng(0).normal(size=len(y.value)) * (1 + y.channel))
+    asked = y.with_values(np.where(rules.hidden(y), y.value, np.nan))
+    mse = mean_squared_error(asked, y_hat, average=rules.average)
+    assert mse == pytest.approx(rules.score(y, y_hat)["mse_hidden"])
 
 
 def test_copying_lowers_the_published_error_only(panel):

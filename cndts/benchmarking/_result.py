@@ -35,14 +35,15 @@ class BenchmarkResult:
         Sizes of the parts and of the test task.
     runs : list of dict
         One entry per model and seed: ``model``, ``seed``, ``mse`` and ``mae`` (under the protocol's own averaging),
-        ``nll`` (of models with ``head="gaussian"``), ``skill``, ``crps``, coverages, ``fit_seconds``, ``predict_seconds``, ``peak_mb`` (growth of resident memory from
+        ``nll`` (of models with ``head="gaussian"``), ``skill``, ``crps`` and coverages
+        (not of classifiers), ``fit_seconds``, ``predict_seconds``, ``peak_mb`` (growth of resident memory from
         the start of fit to the end of predict), ``threads``, ``parameters``, ``versions``.
     channels : DataFrame
         Per model and channel: count, mse, mae and skill, averaged over seeds.
     comparisons : DataFrame
         Paired bootstrap of every two models, see ``compare_models``.
     average : {"observation", "channel", "record"}
-        What the errors of ``comparisons`` are means over, by the rule of the protocol.
+        What the errors of ``comparisons`` are means over: of the three the nearest to the protocol's own score.
     published : DataFrame
         Published results under the protocol; ``attrs["caution"]`` says why they do not quite compare.
     machine : dict
@@ -69,7 +70,7 @@ class BenchmarkResult:
 
     @staticmethod
     def _columns(runs: pd.DataFrame) -> list[str]:
-        return [*(name for name in FIRST if name in runs), *SUMMARY]
+        return [name for name in (*FIRST, *SUMMARY) if name in runs]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain JSON types; what is not known is null."""

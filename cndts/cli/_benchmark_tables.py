@@ -44,13 +44,13 @@ def print_result(result: BenchmarkResult, console: Console | None = None) -> Non
 
 
 def print_scores(result: BenchmarkResult, console: Console) -> None:
-    """One row a model: mean over seeds, and the standard deviation where there are several."""
+    """One row a model: mean over seeds, and the standard deviation where there are several; nothing where there is no score."""
     data, seeds = result.data, len({run["seed"] for run in result.runs})
     title = (
         f"{result.protocol}: {data['test_records']:,} test records, {data['test_targets']:,} targets, seeds: {seeds}"
     )
     summary = result.summary()
-    columns = {name: column for name, column in _COLUMNS.items() if name in summary}
+    columns = {name: column for name, column in _COLUMNS.items() if name in summary and summary[name, "mean"].notna().any()}
     rows = (
         (model, *(_spread(row[name], form) for name, (_, form) in columns.items())) for model, row in summary.iterrows()
     )
@@ -63,7 +63,9 @@ def print_differences(result: BenchmarkResult, console: Console) -> None:
     rows = result.comparisons[result.comparisons["model"] == first]
     cells = [_against(str(other), rows[rows["against"] == other]) for other in rows["against"].unique()]
     headings = ("against", "MAE", "MSE", "skill", "channels won", "lost")
-    title = f"{first} minus another model, means over {result.average}s, 95 % interval over records"
+    title = (
+        f"{first} minus another model, errors over {result.average}s, skill over channels, 95 % interval over records"
+    )
     print_table(title, headings, cells, console)
 
 
@@ -116,6 +118,8 @@ def _against(other: str, pair: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _interval(row: pd.Series, form: str) -> str:
+    if math.isnan(row["difference"]):
+        return ""
     difference, low, high = (form.format(row[name]) for name in ("difference", "low", "high"))
     return f"{difference} [{low}, {high}]"
 

@@ -33,7 +33,7 @@ class Protocol(ABC):
     data : str
         The data set that it is about, by which ``cndts benchmark`` chooses the reader.
     average : {"observation", "channel", "record"}
-        What ``cndts benchmark`` averages differences between models over: the rule of :meth:`score`, or the nearest to it.
+        What ``cndts benchmark`` averages differences between models over: of the three the nearest to :meth:`score`.
     """
 
     name: ClassVar[str]
