@@ -112,6 +112,23 @@ def test_a_budget_is_for_networks(modules):
     assert ridge == {"task": "extrapolation", "model": "ridge", "seed": 0}
 
 
+def test_network_and_trees_vote_seed_by_seed(modules):
+    """From what both have answered, where both have; nothing is fitted for it."""
+    script, data = modules
+    _, y = data.forecasts(make_oscillators(30, n_observations=10), observe=6, horizon=4).test
+    pair = ("hybrid-memory-interpolator", "boosted-trees-interpolator")
+    found = {model: [y.value + k + shift for k in range(2)] for model, shift in zip(pair, (0.0, 0.5), strict=True)}
+    runs = [{"model": model, "seed": 7 + k, "fit_seconds": 1.0 + k} for k in range(2) for model in pair]
+    voted = script.vote("interpolation", runs, found, y, np.zeros(len(y.channels)))
+    assert [(run["model"], run["seed"], run["fit_seconds"]) for run in voted] == [
+        ("vote-interpolator", 7, 2.0),
+        ("vote-interpolator", 8, 4.0),
+    ]
+    assert [run["mae"] for run in voted] == pytest.approx([0.25, 1.25])
+    np.testing.assert_allclose(found["vote-interpolator"][1], y.value + 1.25)
+    assert script.vote("extrapolation", runs, found, y, np.zeros(len(y.channels))) == []
+
+
 def test_data_are_asked_for(modules, tmp_path, monkeypatch):
     """Before anything is read."""
     with pytest.raises(SystemExit, match="name the publisher's files with --data"):

@@ -36,6 +36,7 @@ MODELS = {
         *("ornstein-uhlenbeck-interpolator", "linear-interpolator", "nearest-interpolator"),
     ),
 }
+SUFFIX = {"extrapolation": "", "interpolation": "-interpolator"}
 LEVELS = np.round(np.arange(0.05, 1.0, 0.05), 2)
 
 
@@ -185,12 +186,36 @@ def compare(folder: Path, task: str, lines: list[dict[str, Any]], resamples: int
     for line in own:
         with np.load(predictions_file(folder, line)) as file:
             found.setdefault(line["model"], []).append(file["value"])
+    own += vote(task, own, found, y, means)
     differences = compare_models(y, found, means, n_resamples=resamples)
     first = differences["model"] == next(iter(found), None)
     content: dict[str, Any] = {"task": task, "records": len(X), "events": X.n_events, "targets": len(y.value)}
     content |= {"runs": own, "bands": errors_by_distance(folder, task, X, y, found)}
     whole = differences[first & (differences["channel"] == "all")].replace({np.nan: None})
     return content | {"differences": whole.to_dict("records")}
+
+
+def vote(
+    task: str,
+    runs: list[dict[str, Any]],
+    found: dict[str, list[NDArray[np.float64]]],
+    y: Targets,
+    means: NDArray[np.float64],
+) -> list[dict[str, Any]]:
+    """What `VotingForecaster` of the hybrid memory and the boosted trees answers, from the answers of both that are kept.
+
+    Its answers go into ``found``; the runs that come back have no intervals.
+    """
+    name, *pair = (f"{model}{SUFFIX[task]}" for model in ("vote", "hybrid-memory", "boosted-trees"))
+    by_model = [[run for run in runs if run["model"] == model] for model in pair]
+    voted = []
+    for at, both in enumerate(zip(*by_model, strict=False)):
+        value = np.mean([found[model][at] for model in pair], axis=0)
+        found.setdefault(name, []).append(value)
+        spent = sum(run["fit_seconds"] for run in both)
+        head = {"task": task, "model": name, "seed": both[0]["seed"], "fit_seconds": spent}
+        voted.append(head | scores(y, value, means))
+    return voted
 
 
 def errors_by_distance(
@@ -251,7 +276,7 @@ def _markdown(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _mean(runs: list[dict[str, Any]], model: str, key: str) -> str:
-    values = [run[key] for run in runs if run["model"] == model and run[key] is not None]
+    values = [run[key] for run in runs if run["model"] == model and run.get(key) is not None]
     if not values:
         return ""
     spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 and key != "fit_seconds" else ""

@@ -10,18 +10,21 @@ FOLDER = Path(__file__).resolve().parent
 FIELDS = ("physionet2012", "physionet2019", "ushcn", "beijing", "batteryless", "fx")
 MODELS = {
     "extrapolation": (
-        *("hybrid-memory", "gru-d", "latent-ode", "boosted-trees", "ridge"),
+        *("hybrid-memory", "gru-d", "latent-ode", "boosted-trees", "vote", "ridge"),
         *("decay-to-mean", "last-value", "channel-mean"),
     ),
     "interpolation": tuple(
         f"{name}-interpolator"
-        for name in ("hybrid-memory", "gru-d", "latent-ode", "boosted-trees", "ornstein-uhlenbeck", "linear", "nearest")
+        for name in (
+            *("hybrid-memory", "gru-d", "latent-ode", "boosted-trees", "vote"),
+            *("ornstein-uhlenbeck", "linear", "nearest"),
+        )
     ),
 }
-AGAINST = {"extrapolation": MODELS["extrapolation"][1:5], "interpolation": MODELS["interpolation"][1:]}
+AGAINST = {"extrapolation": MODELS["extrapolation"][1:6], "interpolation": MODELS["interpolation"][1:]}
 IN_BANDS = {
-    "extrapolation": ("hybrid-memory", "gru-d", "boosted-trees", "ridge", "last-value"),
-    "interpolation": MODELS["interpolation"][:2] + MODELS["interpolation"][3:6],
+    "extrapolation": (*MODELS["extrapolation"][:6], "last-value"),
+    "interpolation": MODELS["interpolation"][:7],
 }
 SCORES = {"mae": "MAE", "mse": "MSE", "skill": "mean skill"}
 # Values of this field are scaled to [0, 1] by its protocol, and papers print them so.
@@ -87,6 +90,7 @@ def differences_table(found: dict[str, dict[str, Any]], task: str) -> str:
         for other in AGAINST[task]:
             cells = [_difference(field, content, task, score, other) for field, content in found.items()]
             rows.append([f"{name}, {_short(other)}", *cells])
+    rows = [row for row in rows if any(row[1:])]
     return markdown([f"{_short(MODELS[task][0])} minus", *map(_code, found)], rows)
 
 
@@ -102,9 +106,9 @@ def _difference(field: str, content: dict[str, Any], task: str, score: str, othe
 def bands_table(field: str, content: dict[str, Any], task: str) -> str:
     """Squared error over all values by horizon or by the width of the gap."""
     error = {(row["model"], row["band"]): row["mse"] for row in content["bands"]}
-    bands = list(dict.fromkeys(row["band"] for row in content["bands"]))
+    bands = list(dict.fromkeys(row["band"] for row in content["bands"] if row["count"]))
     rows = []
-    for model in IN_BANDS[task]:
+    for model in (model for model in IN_BANDS[task] if mean(content, model, "mse") is not None):
         values = [error.get((model, band)) for band in bands]
         cells = ["" if value is None else number(value, field, task, "mse") for value in values]
         rows.append([_short(model), *cells])
