@@ -8,6 +8,7 @@ _SOURCES = {
     "t-PatchGNN": "t-PatchGNN paper table (Zhang et al., ICML 2024), also in the authors' repository",
     "GraFITi": "authors' rerun in the GraFITi repository",
     "IMTS-Mixer": "IMTS-Mixer paper (arXiv 2502.11816 v3)",
+    "KAFNet": "rerun in the KAFNet paper (AAAI 2026), from a secondary source",
     "secondary": SECONDARY,
     "unpublished": "unpublished, from a secondary source",
 }
@@ -35,6 +36,10 @@ t-PatchGNN       4.98  .08   3.72  .03
 GraFITi          4.89  .12   3.65  .09  GraFITi
 IMTS-Mixer       4.88  .03    nan  nan  IMTS-Mixer
 KAFNet            nan  nan   3.52  nan  secondary
+GraFITi_(KAFNet)  nan  nan   3.73  nan  KAFNet
+t-PatchGNN_(KAFNet) nan nan  3.89  nan  KAFNet
+TimeCHEAT         nan  nan   3.89  nan  KAFNet
+Warpformer_(KAFNet) nan nan  4.21  nan  KAFNet
 VIMTS_pretrained 4.81  .07   3.54  .04  secondary
 ViRe             4.86  nan   3.58  nan  secondary
 """
@@ -60,6 +65,10 @@ t-PatchGNN       2.66  .03   3.15  .02
 GraFITi          2.65  .02   3.09  .02  GraFITi
 IMTS-Mixer       2.50  .01    nan  nan  IMTS-Mixer
 KAFNet           2.54  nan    nan  nan  secondary
+GraFITi_(KAFNet) 2.73  nan    nan  nan  KAFNet
+t-PatchGNN_(KAFNet) 2.76 nan  nan  nan  KAFNet
+TimeCHEAT        4.06  nan    nan  nan  KAFNet
+Warpformer_(KAFNet) 2.79 nan  nan  nan  KAFNet
 VIMTS_pretrained 2.65  .01   3.08  .01  secondary
 ViRe             2.55  nan   3.09  nan  secondary
 """
@@ -85,6 +94,10 @@ t-PatchGNN       5.00  .04   3.08  .04
 GraFITi          5.17  .11   3.22  .24  GraFITi
 IMTS-Mixer       4.91  .05    nan  nan  IMTS-Mixer
 KAFNet           4.98  nan   2.99  nan  secondary
+GraFITi_(KAFNet)  nan  nan   3.09  nan  KAFNet
+t-PatchGNN_(KAFNet) nan nan  3.09  nan  KAFNet
+TimeCHEAT         nan  nan   3.10  nan  KAFNet
+Warpformer_(KAFNet) nan nan  3.23  nan  KAFNet
 VIMTS_pretrained 4.86  .02    nan  nan  secondary
 Hi-Patch         4.94  nan    nan  nan  secondary
 TAPR             4.79  nan    nan  nan  unpublished
