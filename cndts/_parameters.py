@@ -64,15 +64,46 @@ def _check_name(estimator: Any, key: str, params: Mapping[str, Any], context: Ma
     if name not in valid:
         raise ValueError(_unknown(type(estimator).__name__, name, sorted(valid), context["asked"], context["owner"]))
     if rest:
-        part = params.get(name, valid[name])
-        if part is None and name in getattr(estimator, "_settings", {}):
-            part = estimator._settings[name]()
+        part = _part(estimator, name, params.get(name, valid[name]))
         if not hasattr(part, "get_params") or isinstance(part, type):
             raise ValueError(
                 f"Invalid parameter {context['asked']!r}: {name} is {part!r}, which has no parameters of its own; "
                 f"set {name} to an object that has {rest.partition('__')[0]!r} first."
             )
         _check_name(part, rest, {}, context)
+
+
+def left_out(estimator: Any) -> dict[str, Any]:
+    """Defaults of the settings objects whose place None holds, by name, but for those whose None means something else.
+
+    Examples
+    --------
+    >>> from cndts.estimators import IrregularForecaster
+    >>> left_out(IrregularForecaster("latent-ode"))
+    {'training': Training()}
+    """
+    names = [name for name in getattr(estimator, "_settings", {}) if name not in getattr(estimator, "_left_open", ())]
+    return {name: _part(estimator, name, None) for name in names if getattr(estimator, name) is None}
+
+
+def with_parts(estimator: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters to be set, and the defaults of parts left out that names such as ``part__name`` reach into.
+
+    Examples
+    --------
+    >>> from cndts.estimators import HybridMemoryForecaster
+    >>> with_parts(HybridMemoryForecaster(), {"memory__window": 4})
+    {'memory__window': 4, 'memory': Memory()}
+    """
+    reached = {key.partition("__")[0] for key in params if "__" in key} & set(estimator._settings)
+    empty = [name for name in sorted(reached) if params.get(name, getattr(estimator, name)) is None]
+    return {**params, **{name: _part(estimator, name, None) for name in empty}}
+
+
+def _part(estimator: Any, name: str, value: Any) -> Any:
+    """A parameter's value; defaults where it is a settings object that was left out."""
+    kind = getattr(estimator, "_settings", {}).get(name)
+    return kind() if value is None and kind is not None else value
 
 
 def _unknown(kind: str, name: str, valid: list[str], asked: str, owner: Any) -> str:
@@ -88,10 +119,9 @@ def _own(estimator: Any) -> dict[str, Any]:
 
 
 def _all_names(estimator: Any, prefix: str = "") -> Iterator[str]:
-    for name, part in _own(estimator).items():
+    for name, value in _own(estimator).items():
         yield prefix + name
-        if part is None and name in getattr(estimator, "_settings", {}):
-            part = estimator._settings[name]()
+        part = _part(estimator, name, value)
         if hasattr(part, "get_params") and not isinstance(part, type):
             yield from _all_names(part, f"{prefix}{name}__")
 

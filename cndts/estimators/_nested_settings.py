@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from cndts._parameters import NamedParameters
+from cndts._parameters import NamedParameters, with_parts
 
 
 class NestedSettings(NamedParameters):
@@ -10,11 +10,7 @@ class NestedSettings(NamedParameters):
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters; ``memory__window=12`` works also where ``memory`` was left at its default."""
-        for name, kind in self._settings.items():
-            nested = any(key.startswith(f"{name}__") for key in params)
-            if nested and params.get(name, getattr(self, name)) is None:
-                params = {name: kind(), **{key: value for key, value in params.items() if key != name}}
-        return super().set_params(**params)
+        return super().set_params(**with_parts(self, params))
 
     def _forget(self) -> None:
         """Back to the state before any fit."""

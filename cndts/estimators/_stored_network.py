@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from torch import nn
 
+from cndts._parameters import left_out
 from cndts._storable import Storable
 from cndts.estimators._nested_settings import NestedSettings
 
@@ -76,10 +77,8 @@ class StoredNetwork(Storable, NestedSettings):
     # ---- files ---------------------------------------------------------------------------------
 
     def _stored_parameters(self) -> dict[str, Any]:
-        found = super()._stored_parameters()
         # defaults may change in later versions, the weights in a file do not
-        filled = {name: found[name] or kind() for name, kind in self._settings.items() if name not in self._left_open}
-        return found | filled
+        return super()._stored_parameters() | left_out(self)
 
     def _stored_parts(self) -> dict[str, Any]:
         return self._with_weights(super()._stored_parts())

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Self
 
-from cndts._parameters import check_names
+from cndts._parameters import check_names, with_parts
 
 
 class NamedParts:
@@ -42,12 +42,7 @@ class NamedParts:
             If there is no parameter of that name; the text suggests the nearest one.
         """
         check_names(self, {name: value for name, value in params.items() if not self._is_short(name)})
-        left_out = {
-            name: kind()
-            for name, kind in self._settings.items()
-            if params.get(name, getattr(self, name)) is None and any(key.startswith(f"{name}__") for key in params)
-        }
-        return super().set_params(**params | left_out)  # type: ignore[misc]
+        return super().set_params(**with_parts(self, params))  # type: ignore[misc]
 
     def _is_short(self, name: str) -> bool:
         """Whether sktime reads a name as the last part of a longer one."""
