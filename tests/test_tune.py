@@ -14,11 +14,13 @@ from typer.testing import CliRunner
 from cndts import Extrapolation, IrregularPanel, Queries, Targets
 from cndts.cli import app
 from cndts.datasets import make_icu, make_oscillators
+from cndts.dynamics import Solver
 from cndts.estimators import (
     ChannelMeanForecaster,
     HybridMemoryClassifier,
     HybridMemoryForecaster,
     HybridMemoryRegressor,
+    IrregularForecaster,
     LinearInterpolationForecaster,
     RecordSummary,
     RidgeForecaster,
@@ -114,6 +116,7 @@ def test_a_file_holds_one_search(pair: Pair, tmp_path: Path) -> None:
         ),
         ({"X": X[:20], "y": y[:20]}, "over other records"),
         ({"y": y.with_values(y.value + 1)}, "over other targets"),
+        ({"y_val": y[18:].with_values(y[18:].value + 1)}, "over other targets"),
         (dict(zip(("X", "y"), asked, strict=True)), "over other queries"),
         ({"X": X.with_static(X.static + 1)}, "over other static features"),
         ({"X": IrregularPanel._trusted(X, groups=np.arange(24) // 2)}, "over other groups"),
@@ -146,12 +149,33 @@ def test_settings_of_networks_are_held(pair: Pair, tmp_path: Path) -> None:
         tune(network(epochs=2).set_params(width=16), *pair, n_trials=2, **options)
 
 
-def test_a_search_of_an_earlier_version_is_refused(pair: Pair, tmp_path: Path) -> None:
-    """It did not note with which settings it was begun."""
+def test_a_solver_left_open_is_no_default_solver(pair: Pair, tmp_path: Path) -> None:
+    """The backbone decides what None means, so that a search begun with it goes on with it alone."""
+    options = {"space": {"dropout": [0.1, 0.2]}, "storage": tmp_path / "search.db"}
+    model = IrregularForecaster("latent-ode", width=4, training=Training(epochs=1, members=1), random_state=0)
+    tune(model, *pair, n_trials=1, **options)
+    with pytest.raises(ValueError, match="with other settings: solver is None there and 'Solver' here"):
+        tune(clone(model).set_params(solver=Solver()), *pair, n_trials=2, **options)
+    steps = tune(model, *pair, space={"solver__steps": [1, 2]}, n_trials=1)
+    assert steps.default_score is None
+
+
+@pytest.mark.parametrize("attributes", [{"model": "LinearInterpolationForecaster"}, {}], ids=["noted", "finished"])
+def test_a_search_without_identity_is_refused(pair: Pair, tmp_path: Path, attributes: dict[str, str]) -> None:
+    """Nobody knows with which settings its trials were run; trials that wait were not run with any."""
     path = tmp_path / "search.db"
     study = optuna.create_study(study_name="cndts", storage=f"sqlite:///{path}", direction="maximize")
-    study.set_user_attr("model", "LinearInterpolationForecaster")
-    with pytest.raises(ValueError, match="holds a search 'cndts' that an earlier version of cndts began. Go on with"):
+    study.enqueue_trial({"damping_time": 3.0})
+    for name, value in attributes.items():
+        study.set_user_attr(name, value)
+    if not attributes:
+        other = optuna.create_study(study_name="other", storage=f"sqlite:///{path}", direction="maximize")
+        other.enqueue_trial({"damping_time": 3.0})
+        waiting = tune(trend(), *pair, space=DAMPING, n_trials=1, storage=path, study="other")
+        assert waiting.best_params == {"damping_time": 3.0}
+        study.optimize(lambda trial: trial.suggest_float("damping_time", 0.01, 100.0, log=True), n_trials=1)
+    told = "holds a search 'cndts' that an earlier version, or another program, began. Go on with"
+    with pytest.raises(ValueError, match=told):
         tune(trend(), *pair, space=DAMPING, n_trials=1, storage=path)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from cndts._parameters import left_out
 from cndts.estimators._tuning_lesson import TuningLesson
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
@@ -38,10 +39,7 @@ def search_identity(estimator: Any, space: Mapping[str, Any], lesson: TuningLess
 
 def settled(estimator: Any) -> dict[str, Any]:
     """Parameters with the defaults of settings objects that were left out."""
-    settings = {
-        name: kind() for name, kind in getattr(estimator, "_settings", {}).items() if not getattr(estimator, name)
-    }
-    found: dict[str, Any] = clone(estimator).set_params(**settings).get_params()
+    found: dict[str, Any] = clone(estimator).set_params(**left_out(estimator)).get_params()
     return found
 
 
@@ -56,14 +54,19 @@ def check_identity(study: Any, identity: Mapping[str, Any], storage: object) -> 
     known = study.user_attrs.get(_KEY)
     if known == identity:
         return
-    if known is None and not study.user_attrs:
+    if known is None and not _is_begun(study):
         study.set_user_attr(_KEY, dict(identity))
         return
-    difference = "that an earlier version of cndts began" if known is None else _difference(known, identity)
+    difference = "that an earlier version, or another program, began" if known is None else _difference(known, identity)
     raise ValueError(
         f"{str(storage)!r} holds a search {study.study_name!r} {difference}. Go on with what it was started with, or give "
         "another storage file or study name."
     )
+
+
+def _is_begun(study: Any) -> bool:
+    """Whether somebody has noted anything in it but trials that wait."""
+    return bool(study.user_attrs) or any(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
 
 
 def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
