@@ -258,6 +258,8 @@ def test_published_numbers(name, settings, model, column, value):
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
+        ("grafiti/physionet2012", {"rows": 12}),
+        ("grafiti/ushcn", {"rows": 10}),
         ("pyomnits/physionet2012", {"rows": 12}),
         ("pyomnits/human-activity", {"horizon": 1000}),
         ("pyomnits/ushcn", {"rows": 10}),
@@ -277,6 +279,8 @@ def test_variants_that_nobody_published_have_no_table(name, settings):
     ("name", "settings", "text"),
     [
         ("grafiti/ushcn", {"fold": 5}, "fold must be 0 to 4; got 5"),
+        ("grafiti/ushcn", {"rows": 0}, "rows must be 1 or more; got 0"),
+        ("grafiti/physionet2012", {"rows": -3}, "rows must be 1 or more; got -3"),
         ("grafiti/physionet2012", {"binning": "none"}, 'binning must be "source" or "complete"; got \'none\''),
         (
             "pyomnits/physionet2012",

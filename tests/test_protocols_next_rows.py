@@ -15,16 +15,17 @@ PARTS = ("train", "validation", "test")
 # ---- sparse weather ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("rows", [3, 50])
 @pytest.mark.parametrize(("name", "cut"), [("grafiti/ushcn", 150), ("pyomnits/ushcn", 149.5)])
-def test_the_next_three_rows(panels, name, cut):
-    """Context up to the cut, then three distinct times with all their values."""
+def test_the_next_rows(panels, name, cut, rows):
+    """Context up to the cut, then three distinct times with all their values; 50 in the longer task."""
     panel = panels.sporadic()
-    split = protocol(name).split(panel)
+    split = protocol(name, rows=rows).split(panel)
     for part in PARTS:
         X, y = getattr(split, part)
         for i in range(len(X)):
             one = panel[panel.records.get_loc(X.records[i])]
-            asked = np.unique(one.time[one.time > cut])[:3]
+            asked = np.unique(one.time[one.time > cut])[:rows]
             np.testing.assert_array_equal(X[i].time, one.time[one.time <= cut])
             np.testing.assert_array_equal(y[i].value, one.value[np.isin(one.time, asked)])
 
@@ -247,11 +248,13 @@ def binned_as_in_the_source(rows):
     return table
 
 
-@pytest.mark.parametrize("name", ["grafiti/physionet2012", "pyomnits/physionet2012"])
-def test_hourly_rows_step_by_step(panels, name):
-    """Bins, scale, extremes, split and the next three rows, empty ones included, recomputed with plain loops."""
+@pytest.mark.parametrize(
+    ("name", "rows"), [("grafiti/physionet2012", 3), ("grafiti/physionet2012", 7), ("pyomnits/physionet2012", 3)]
+)
+def test_hourly_rows_step_by_step(panels, name, rows):
+    """Bins, scale, extremes, split and the next rows, empty ones included, recomputed with plain loops."""
     panel = panels.stays()
-    split = protocol(name).split(panel)
+    split = protocol(name, rows=rows).split(panel)
     source = {panel.records[i]: table for i in range(len(panel)) if (table := binned_as_in_the_source(lines(panel, i)))}
     ids = list(source)
     if name.startswith("grafiti"):
@@ -274,7 +277,7 @@ def test_hourly_rows_step_by_step(panels, name):
                 if np.std(every[c]) > 0
             }
             z = {place: v for place, v in z.items() if -5 < v < 5}
-            asked = [hour for hour in source[record] if hour > last_seen][:3]
+            asked = [hour for hour in source[record] if hour > last_seen][:rows]
             found = [
                 {(int(t), s.channels[c]): float(v) for t, c, v in zip(s.time, s.channel, s.value, strict=True)}
                 for s in (X[i], y[i])

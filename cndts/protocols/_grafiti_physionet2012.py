@@ -1,4 +1,4 @@
-"""The protocol of GraFITi on PhysioNet 2012: 36 h of hourly means, the next three hourly rows."""
+"""The protocol of GraFITi on PhysioNet 2012: 36 h of hourly means, the next hourly rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from cndts.protocols._parts import in_parts, positions, record_split
 from cndts.protocols._published_next_rows import grafiti_physionet2012
 from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
-from cndts.protocols._words import HOURLY_DATA, HOURLY_TRAPS
+from cndts.protocols._words import GRAFITI_SOURCE, GRAFITI_TRAINING, HOURLY_DATA, HOURLY_TRAPS
 from cndts.targets import Targets
 
-OBSERVE, N_ROWS = 36, 3
+OBSERVE = 36
 CAUTION = (
     "The authors' five folds are one split (fixed random state), so their deviations are between seeds of the model; the order of "
     "their stays within a set is not documented, ours is that of the ids."
@@ -33,6 +33,8 @@ class GraFITiPhysioNet2012(Protocol):
 
     Parameters
     ----------
+    rows : int, default=3
+        How many rows to forecast; published results are for 3.
     binning : {"source", "complete"}, default="source"
         Hourly means as the source computes them, with what it loses, or of all values.
 
@@ -41,7 +43,7 @@ class GraFITiPhysioNet2012(Protocol):
     >>> from cndts import protocol
     >>> rules = protocol("grafiti/physionet2012")
     >>> print(rules.describe().splitlines()[0])
-    grafiti/physionet2012: 36 h of hourly means as context, the next three hourly rows as targets.
+    grafiti/physionet2012: 36 h of hourly means as context, the next 3 hourly rows as targets.
     >>> float(rules.published().loc["GraFITi", "mse"])
     0.286
     """
@@ -49,9 +51,12 @@ class GraFITiPhysioNet2012(Protocol):
     name: ClassVar[str] = "grafiti/physionet2012"
     data: ClassVar[str] = "physionet2012"
 
+    rows: int = 3
     binning: Binning = "source"
 
     def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise ValueError(f"rows must be 1 or more; got {self.rows!r}.")
         if self.binning not in BINNINGS:
             raise ValueError(f'binning must be "source" or "complete"; got {self.binning!r}.')
 
@@ -79,7 +84,7 @@ class GraFITiPhysioNet2012(Protocol):
         parts = positions(len(hourly.panel), test=0.15, validation=0.2, random_state=0)
 
         def cut(part: IrregularPanel) -> tuple[IrregularPanel, Targets]:
-            return next_rows(part, OBSERVE, N_ROWS, hourly.rows_of(part))
+            return next_rows(part, OBSERVE, self.rows, hourly.rows_of(part))
 
         records = record_split(hourly.panel.records, parts)
         return in_parts(hourly.panel, records, cut, hourly.offset, hourly.scale)
@@ -104,17 +109,20 @@ class GraFITiPhysioNet2012(Protocol):
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""
         return textwrap.dedent(f"""\
-            {self.name}: 36 h of hourly means as context, the next three hourly rows as targets.
+            {self.name}: 36 h of hourly means as context, the next {self.rows} hourly rows as targets.
 
-            Source: Yalavarthi et al., GraFITi: Graphs for Forecasting Irregularly Sampled Time Series, AAAI 2024, and its published
-            code, with the TSDM library in it.
+            Source: {GRAFITI_SOURCE}.
 
-            Data: {HOURLY_DATA} About 11,981 of the 12,000 stays have a row.
-            Split: stays in the order of the panel, random state 0: 15 % for test, 20 % of the rest for validation.
+            Data: {HOURLY_DATA} About 11,981 of the 12,000 stays have a row. (GraFITi: tsdm/datasets/physionet2012.py)
+            Split: stays in the order of the panel, random state 0: 15 % for test, 20 % of the rest for validation. (GraFITi:
+            tsdm/tasks/physionet2012.py)
             Scale: z-scores over all stays, then values beyond 5 deviations left out. Times are left in hours (the source divides
-            by the largest).
-            Task: context the rows up to hour 36 (included), targets the next three rows.
-            Score: MSE over all targets alike (micro average), mean and standard deviation over five runs on the one split.
+            by the largest). (GraFITi: tsdm/tasks/physionet2012.py)
+            Task: context the rows up to hour 36 (included), targets the next {self.rows} rows; the source's longer tasks (its option
+            --forc-time) are other numbers of rows. (GraFITi: tsdm/tasks/physionet2012.py)
+            Score: MSE over all targets alike (micro average), mean and standard deviation over five runs on the one split. (GraFITi:
+            train_grafiti.py)
+            {GRAFITI_TRAINING}
 
             Traps
             - {CAUTION}
@@ -123,7 +131,7 @@ class GraFITiPhysioNet2012(Protocol):
             """)
 
     def published(self) -> pd.DataFrame:
-        """Published results under this protocol, one row a model, with their sources; see ``attrs["caution"]``.
+        """Published results for three rows, with their sources; empty for other numbers. See ``attrs["caution"]``.
 
         Returns
         -------
@@ -131,5 +139,6 @@ class GraFITiPhysioNet2012(Protocol):
             Indexed by model, with columns mse, mse_std, mae, mae_std in the units of :meth:`score`, and source.
         """
         table = grafiti_physionet2012()
+        table = table if self.rows == 3 else table.iloc[:0]
         table.attrs["caution"] = CAUTION
         return table

@@ -1,4 +1,4 @@
-"""The protocol of GRU-ODE-Bayes and GraFITi on USHCN: three years of sparse weather, the next three rows."""
+"""The protocol of GRU-ODE-Bayes and GraFITi on USHCN: three years of sparse weather, the next rows."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from cndts.protocols._published_next_rows import grafiti_ushcn
 from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
 from cndts.protocols._sporadic import Stations, as_sporadic
-from cndts.protocols._words import SPORADIC_DATA, SPORADIC_TRAPS
+from cndts.protocols._words import GRAFITI_SOURCE, GRAFITI_TRAINING, SPORADIC_DATA, SPORADIC_SOURCE, SPORADIC_TRAPS
 from cndts.targets import Targets
 
-OBSERVE, N_ROWS, N_FOLDS, SEED = 150, 3, 5, 432
+OBSERVE, N_FOLDS, SEED = 150, 5, 432
 CAUTION = (
     "Published values are means over the five folds, and their deviations (.05 to .09) are between folds: one fold does not "
     "compare with them."
@@ -37,6 +37,8 @@ class GraFITiUSHCN(Protocol):
     ----------
     fold : int, default=0
         Which of the five folds, 0 to 4; publish the mean over all.
+    rows : int, default=3
+        How many rows to forecast; published results are for 3.
     stations : {"active", "all"}, default="active"
         Stations to keep of daily weather, see :func:`sporadic_ushcn`; the prepared table has the active ones.
     random_state : int, default=0
@@ -47,7 +49,7 @@ class GraFITiUSHCN(Protocol):
     >>> from cndts import protocol
     >>> rules = protocol("grafiti/ushcn", fold=3)
     >>> print(rules.describe().splitlines()[0])
-    grafiti/ushcn: three years of context, the next three rows as targets; fold 3 of 0 to 4.
+    grafiti/ushcn: three years of context, the next 3 rows as targets; fold 3 of 0 to 4.
     >>> float(rules.published().loc["GraFITi", "mse"])
     0.272
     """
@@ -56,12 +58,15 @@ class GraFITiUSHCN(Protocol):
     data: ClassVar[str] = "ushcn"
 
     fold: int = 0
+    rows: int = 3
     stations: Stations = "active"
     random_state: int = 0
 
     def __post_init__(self) -> None:
         if self.fold not in range(N_FOLDS):
             raise ValueError(f"fold must be 0 to {N_FOLDS - 1}; got {self.fold!r}.")
+        if self.rows < 1:
+            raise ValueError(f"rows must be 1 or more; got {self.rows!r}.")
 
     def split(self, panel: IrregularPanel) -> ProtocolSplit:
         """Training, validation and test stations of the fold, cut after three years.
@@ -84,7 +89,7 @@ class GraFITiUSHCN(Protocol):
         """
         events = as_sporadic(panel, self.stations, self.random_state)
         records = record_split(events.records, fold_positions(len(events), self.fold))
-        return in_parts(events, records, partial(next_rows, observe=OBSERVE, n_rows=N_ROWS))
+        return in_parts(events, records, partial(next_rows, observe=OBSERVE, n_rows=self.rows))
 
     def score(self, y: Targets, y_hat: Targets | ArrayLike) -> dict[str, float]:
         """MSE and MAE over all targets alike.
@@ -106,19 +111,25 @@ class GraFITiUSHCN(Protocol):
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""
         return textwrap.dedent(f"""\
-            {self.name}: three years of context, the next three rows as targets; fold {self.fold} of 0 to 4.
+            {self.name}: three years of context, the next {self.rows} rows as targets; fold {self.fold} of 0 to 4.
 
-            Source: De Brouwer et al., GRU-ODE-Bayes, NeurIPS 2019, and its published code; the same protocol in Yalavarthi et al.,
-            GraFITi: Graphs for Forecasting Irregularly Sampled Time Series, AAAI 2024, and its published code.
+            Source: De Brouwer et al., GRU-ODE-Bayes, NeurIPS 2019, and its published code, {SPORADIC_SOURCE};
+            the same protocol in {GRAFITI_SOURCE}.
 
             Data: {SPORADIC_DATA}
+            (gru_ode_bayes: data_preproc/Climate/process.py)
             Split: NumPy's generator seeded with 432 once, then five times: a tenth of the stations, in the order of their
-            numbers, for test, a fifth of the rest for validation: 72/18/10. The folds overlap.
-            Scale: none beyond the z-scores of the data. Times are left in steps (the source divides by the largest).
-            Task: context t <= 150 (three years), targets the next three rows (times with a value) of the station, with as many
-            values as they have.
+            numbers, for test, a fifth of the rest for validation: 72/18/10. The folds overlap. (gru_ode_bayes:
+            data_preproc/Climate/generate_folds.py; GraFITi: tsdm/tasks/ushcn_debrouwer2019.py)
+            Scale: none beyond the z-scores of the data. Times are left in steps (GraFITi divides by the largest). (GraFITi:
+            tsdm/tasks/ushcn_debrouwer2019.py)
+            Task: context t <= 150 (three years), targets the next {self.rows} rows (times with a value) of the station, with as many
+            values as they have; GraFITi's longer tasks (--forc-time) are other numbers of rows. (gru_ode_bayes:
+            experiments/Climate/climate_gruode.py; GraFITi: tsdm/tasks/ushcn_debrouwer2019.py)
             Score: MSE over all targets alike (micro average), mean and standard deviation over the five folds. GRU-ODE-Bayes also has
             the negative log-likelihood of normal forecasts, in nats a target: models with head="gaussian" get it as nll.
+            (GraFITi: train_grafiti.py; gru_ode_bayes: experiments/Climate/climate_gruode.py)
+            {GRAFITI_TRAINING}
 
             Traps
             - {CAUTION}
@@ -128,7 +139,7 @@ class GraFITiUSHCN(Protocol):
             """)
 
     def published(self) -> pd.DataFrame:
-        """Published results under this protocol, means over folds, with their sources; see ``attrs["caution"]``.
+        """Published results for three rows, means over folds, with their sources; empty for other numbers of rows.
 
         Returns
         -------
@@ -137,6 +148,7 @@ class GraFITiUSHCN(Protocol):
             :meth:`score_normal`, and source.
         """
         table = grafiti_ushcn()
+        table = table if self.rows == 3 else table.iloc[:0]
         table.attrs["caution"] = CAUTION
         return table
 

@@ -21,7 +21,10 @@ from cndts.protocols._words import LATENT_ODE_DATA, LATENT_ODE_SCORE, LATENT_ODE
 from cndts.targets import Targets
 from cndts.tasks._context import context_and_targets
 
-COPYING = "Whoever copies what is seen has no error at all; the published models did not, as they compress a stay into one state."
+COPYING = (
+    "With all rows seen nothing is hidden: a model that copies what it sees, as every interpolator does, has error 0. The published "
+    "models have not, as they compress a stay into one state."
+)
 
 
 @dataclass(frozen=True)
@@ -116,17 +119,19 @@ class LatentODEInterpolation(Protocol):
 
     def describe(self) -> str:
         """What the protocol does, where it comes from, and where comparisons go wrong."""
+        seen = "all rows of a stay" if self.observed == 1 else f"floor({self.observed:g} n) of the n rows of a stay"
         return textwrap.dedent(f"""\
             {self.name}: {100 * self.observed:g} % of the rows as context, all values as targets.
 
             {LATENT_ODE_DATA}
-            Task: the model sees floor({self.observed:g} n) of the n rows of a stay and is asked for all values of all rows.
+            Task: the model sees {seen} and is asked for all values of all rows.
+            (latent_ode: lib/utils.py{"" if self.observed == 1 else "; mTAN: src/utils.py"})
             {LATENT_ODE_SCORE}
 
             Traps
             - {COPYING}
-            - Interpolators of this package refuse the task with all rows seen, as nothing is left for them to learn: take fewer,
-              or compress.
+            - To tell models apart hide rows: --set protocol:observed=0.5, or observed=0.5 here. With all rows seen interpolators
+              of this package refuse to fit, as nothing is left for them to learn; nothing published compares with fewer.
             - {PATIENTS}
             {LATENT_ODE_TRAPS}
             - mTAN hides half of the rows and averages by value (values near 4e-3); HeTVAE has another scale (near 0.56).
@@ -142,5 +147,11 @@ class LatentODEInterpolation(Protocol):
         """
         table = latent_ode_interpolation()
         table = table if self.observed == 1 else table.iloc[:0]
-        table.attrs["caution"] = f"{PATIENTS} {COPYING}"
+        table.attrs["caution"] = f"{PATIENTS} {self._comparison()}"
         return table
+
+    def _comparison(self) -> str:
+        """What the share of rows seen means for comparisons."""
+        if self.observed == 1:
+            return f"{COPYING} To tell models apart hide rows: --set protocol:observed=0.5."
+        return "Published results are for all rows seen; none compares with fewer."

@@ -156,24 +156,27 @@ class MTANPhysioNet2012(Protocol):
             {self.name}: {100 * self.observed:g} % of the rows of a record as context, all values as targets.
 
             Source: Shukla and Marlin, Multi-Time Attention Networks for Irregularly Sampled Time Series, ICLR 2021 (mTAN), and
-            its published code; the data are prepared as in Rubanova et al., Latent ODEs for Irregularly-Sampled Time
-            Series, NeurIPS 2019.
+            its published code, https://github.com/reml-lab/mTAN; the data are prepared as in Rubanova et al., Latent ODEs for
+            Irregularly-Sampled Time Series, NeurIPS 2019.
 
             Data: PhysioNet/CinC Challenge 2012, sets a and b in this order (8,000 stays). 41 variables: Age, Gender,
             Height, ICUType and Weight as recorded at admission, where -1 stands for unknown and counts as a value of Gender,
             Height and Weight, and 36 measurements; Weight is also measured again. Times are hours since admission, rounded to
             multiples of 0.016 h, which is less than a minute and merges nothing. Several values of a variable at one time are
-            averaged.
+            averaged. (mTAN: src/physionet.py, README.md)
             Split: shuffled 80/20 with random state 42. The source has no validation part; here it is a fifth of the first
-            part, shuffled with random state 11, as in the source's classification task: 64/16/20.
+            part, shuffled with random state 11, as in the source's classification task: 64/16/20. (mTAN: src/utils.py)
             Scale: (x - min) / max of each variable, not divided by the range, over {where}; a maximum of zero counts
-            as 1. Times are left in hours (the source divides by the largest).
+            as 1. Times are left in hours (the source divides by the largest). (mTAN: src/physionet.py, src/utils.py)
             Task: of the n non-empty rows (times) of a record, floor({self.observed:g} n) are drawn and seen with all their
             values. The model is asked for all values of all rows. Seed {self.random_state}, the record's id and
-            the number of its rows decide the draw; it is the same for every model and at every evaluation.
+            the number of its rows decide the draw; it is the same for every model and at every evaluation. (mTAN: src/utils.py)
             Score: mse is the published measure, over all values, seen ones included: the mean over the values of 32
             records at a time, averaged over such batches by their records. Papers print it times 1e3. mse_hidden
             is the mean over hidden values alone, mse_hidden_by_channel their mean within each variable and then over variables.
+            (mTAN: src/utils.py)
+            Training in the source: Adam, rate 1e-3, batches of 32, 500 passes, no stopping; importance-weighted bound with 5 samples a
+            stay, noise 0.01, weight of the divergence rising after 10 passes. (mTAN: src/tan_interpolation.py, README.md)
 
             Traps
             - The published measure includes what the model was shown. Who copies it errs nowhere there, and the more is seen

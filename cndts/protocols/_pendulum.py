@@ -143,25 +143,30 @@ class CRUPendulum(Protocol):
             {self.name}: sine and cosine of a pendulum's angle from noisy pictures at irregular times.
 
             Source: Schirmer et al., Modeling Irregular Time Series with Continuous Recurrent Units, ICML 2022 (CRU), and its
-            published code, after Becker et al., Recurrent Kalman Networks, ICML 2019; also in Smith et al., Simplified State Space
-            Layers for Sequence Modeling, ICLR 2023 (S5).
+            published code, https://github.com/boschresearch/Continuous-Recurrent-Units, after Becker et al., Recurrent Kalman
+            Networks, ICML 2019; also in Smith et al., Simplified State Space Layers for Sequence Modeling, ICLR 2023 (S5).
 
             Data: made by generate(): {self.n_train + self.n_test} rods of 1 m that start at rest at a random angle, 100 steps of
             0.01 s, friction 0.1, kicks of 0.1 rad/s at every step, seed 42; pictures of 24 x 24 pixels; noise that comes and goes (a
             random walk between picture and noise), the first five pictures clear; 50 of the 100 steps kept, drawn for every
-            sequence by its own seed.
+            sequence by its own seed. (Continuous-Recurrent-Units: lib/pendulum_generation.py, lib/data_utils.py)
             Split: {self.n_train} sequences to train, {self.n_test} to test. The source has no third part; here every fifth training
-            sequence is for validation.
-            Scale: brightness from 0 to 1. Times are numbers of steps.
+            sequence is for validation. (Continuous-Recurrent-Units: lib/data_utils.py; ours: the validation part)
+            Scale: brightness from 0 to 1. Times are numbers of steps. (Continuous-Recurrent-Units: lib/data_utils.py)
             Task: context the pictures at all kept steps, targets sine and cosine at the same steps: 576 channels seen, two asked for
-            and never seen.
+            and never seen. (Continuous-Recurrent-Units: lib/CRU.py, readme.MD)
             Score: MSE over steps and both targets alike (micro average; the source averages batches of 50, all of one size). Papers
-            print it times 1e3.
+            print it times 1e3. (Continuous-Recurrent-Units: lib/losses.py, lib/CRU.py)
+            Training in the source: Adam, rate 1e-3 (5e-3 for f-CRU), batches of 50, 100 epochs, no stopping; likelihood of a normal
+            distribution as loss, 30 latent dimensions. (Continuous-Recurrent-Units: run_experiment.py, lib/CRU.py, readme.MD)
 
             Traps
             - {CAUTION}
             - Recurrent models of the source see the pictures up to the step that they are asked for. The context here holds later
               ones too, which a smoother may use; a forecaster that reads the past alone keeps to the source.
+            - 576 channels at 50 steps are 28,800 events a sequence, so that models that take events one by one are slow in full size.
+              Take fewer sequences (--set protocol:n_train=200 --set protocol:n_test=100; no published result compares), or reduce
+              pictures to a few components fitted to training sequences: split() takes any channels beside sin and cos.
             - Sine and cosine follow from one clear picture; the difficulty is the noise, not the irregular times.
             """)
 

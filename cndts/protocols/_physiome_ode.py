@@ -172,24 +172,29 @@ class PhysiomeODE(Protocol):
         }.
 
             Source: Klötergens et al., Physiome-ODE: A Benchmark for Irregularly Sampled Multivariate Time-Series Forecasting
-            Based on Biological ODEs, ICLR 2025, and its published code.
+            Based on Biological ODEs, ICLR 2025, and its published code, https://github.com/kloetergensc/Physiome-ODE.
 
             Data: the source has 50 sets of 2,000 trajectories of biological models, 100 equidistant steps, up to about 60 channels. Of
             these {_SIMULATED} are made by generate() with data_set, as the source made them. Any other
-            complete trajectories on one grid take the same steps: the source's raw files, or generated ones.
+            complete trajectories on one grid take the same steps: the source's raw files, or generated ones. (Physiome-ODE:
+            data_creation/generate_raw_data.py)
             Steps: each channel z-scored over all instances and times; instances with a value beyond 10 deviations left out; noise with
             deviation 0.05 added, to targets too; every value kept with probability 0.2; as targets only the ten channels with the
             largest gradient deviation (all, if there are fewer): the mean over instances of the deviation of steps over time,
-            times the mean over time of the deviation of steps over instances.
+            times the mean over time of the deviation of steps over instances. (Physiome-ODE: data_creation/generate_imts.py,
+            resources/Top50_final.csv)
             Rows: {
             "with an odd number of values, which is what the source's expression comes to"
             if self.rows == "odd"
             else "with at least one value, which is what the source meant"
-        }.
-            Split: 70/20/10 at random, drawn with the fold's seed.
-            Scale: z-scores over all instances, test included. Times are shares of the span.
-            Task: context t <= 0.5, targets 0.5 < t < 1.
-            Score: MSE over all targets alike (micro average), mean and standard deviation over five folds.
+        }. (Physiome-ODE: data_creation/generate_imts.py)
+            Split: 70/20/10 at random, drawn with the fold's seed. (Physiome-ODE: data_creation/generate_imts.py)
+            Scale: z-scores over all instances, test included. Times are shares of the span. (Physiome-ODE: data_creation/generate_imts.py)
+            Task: context t <= 0.5, targets 0.5 < t < 1. (Physiome-ODE: data_creation/generate_imts.py)
+            Score: MSE over all targets alike (micro average), mean and standard deviation over five folds. (Physiome-ODE:
+            experiments/training/train_grafiti.py)
+            Training in the source: AdamW, at most 45 epochs, stops after 10 without a better validation MSE; settings of each model by
+            random search over a few. (Physiome-ODE: experiments/training/train_grafiti.py; paper: hyperparameter search)
 
             Traps
             - {CAUTION}

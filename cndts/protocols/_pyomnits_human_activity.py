@@ -18,6 +18,7 @@ from cndts.protocols._parts import chunk_split, in_parts, positions, record_spli
 from cndts.protocols._published_next_rows import pyomnits
 from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
+from cndts.protocols._words import PYOMNITS_SOURCE, PYOMNITS_TRAINING
 from cndts.targets import Targets
 from cndts.tasks import Extrapolation
 
@@ -100,22 +101,27 @@ class PyOmniTSHumanActivity(Protocol):
         return textwrap.dedent(f"""\
             {self.name}: 3000 ms of context, the next {self.horizon:g} ms as targets.
 
-            Source: PyOmniTS, the unified benchmark of HyperIMTS (ICML 2025) and ReIMTS (ICLR 2026), version 2; its published code.
+            {PYOMNITS_SOURCE}.
 
             Data: UCI Localization Data for Person Activity, 25 recordings, 12 variables: x, y and z of tags on both ankles, the
             chest and the belt. Times are whole milliseconds since the recording's first reading; readings of a tag at one time
-            are averaged.
+            are averaged. (PyOmniTS: data/dependencies/HumanActivity/HumanActivity.py)
             Split: recordings in the order of the file, not shuffled: a tenth at the end for test, a tenth of the rest before it
             for validation (19, 3 and 3). Then chunks that start every 4000 ms, so that none overlap, while the start lies more
-            than 3000 ms before the recording's end; 1,360 in all (949, 193 and 218).
-            Scale: none; values are metres. Times are left in milliseconds since the chunk's start.
-            Task: context t < 3000 ms, targets 3000 ms <= t < {HISTORY + self.horizon:g} ms; only observed values are asked for.
-            Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split.
+            than 3000 ms before the recording's end; 1,360 in all (949, 193 and 218). (PyOmniTS:
+            data/data_provider/datasets/HumanActivity.py, data/dependencies/HumanActivity/HumanActivity.py)
+            Scale: none; values are metres. Times are left in milliseconds since the chunk's start. (PyOmniTS:
+            data/dependencies/HumanActivity/HumanActivity.py)
+            Task: context t < 3000 ms, targets 3000 ms <= t < {HISTORY + self.horizon:g} ms; only observed values are asked for. (PyOmniTS:
+            data/data_provider/datasets/HumanActivity.py)
+            Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split. (PyOmniTS:
+            utils/metrics.py)
+            {PYOMNITS_TRAINING}
 
             Traps
             - {CAUTION}
             - t-PatchGNN has another Human Activity: 1000 ms ahead, overlapping chunks, scaled, macro average (values near 2.5e-3).
-            - Training and validation batches of the source drop the last, incomplete one; nothing is dropped here.
+            - Batches of the source lack the last, incomplete one in training and validation; nothing is dropped here.
             """)
 
     def published(self) -> pd.DataFrame:

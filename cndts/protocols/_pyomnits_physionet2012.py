@@ -18,7 +18,7 @@ from cndts.protocols._parts import in_parts, positions, record_split
 from cndts.protocols._published_next_rows import pyomnits
 from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
-from cndts.protocols._words import HOURLY_DATA, HOURLY_TRAPS
+from cndts.protocols._words import HOURLY_DATA, HOURLY_TRAPS, PYOMNITS_SOURCE, PYOMNITS_TRAINING
 from cndts.targets import Targets
 
 TASKS = {(36, 3), (36, 12), (24, 24)}
@@ -115,14 +115,20 @@ class PyOmniTSPhysioNet2012(Protocol):
         return textwrap.dedent(f"""\
             {self.name}: {self.observe} h of hourly means as context, the next {self.rows} hourly rows as targets.
 
-            Source: PyOmniTS, the unified benchmark of HyperIMTS (ICML 2025) and ReIMTS (ICLR 2026), version 2; its published code.
+            {PYOMNITS_SOURCE}.
 
-            Data: {HOURLY_DATA} About 11,981 of the 12,000 stays have a row.
+            Data: {HOURLY_DATA} About 11,981 of the 12,000 stays have a row. (PyOmniTS:
+            data/dependencies/tsdm/datasets/physionet2012.py)
             Split: in the order of the panel, not shuffled: the last tenth for test, the tenth before it for validation, both rounded
-            up. For 11,981 stays that is 9,703, 1,079 and 1,199; the source counts 9,704, 1,078 and 1,199.
-            Scale: z-scores over all stays, then values beyond 5 deviations left out. Times are left in hours.
-            Task: context the rows before hour {self.observe}, targets the next {self.rows} rows.
-            Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split.
+            up. For 11,981 stays that is 9,703, 1,079 and 1,199, as the source's code has it; its comment says 9,704, 1,078 and 1,199.
+            (PyOmniTS: data/data_provider/datasets/P12.py)
+            Scale: z-scores over all stays, then values beyond 5 deviations left out. Times are left in hours. (PyOmniTS:
+            data/dependencies/tsdm/tasks/P12.py)
+            Task: context the rows before hour {self.observe}, targets the next {self.rows} rows. (PyOmniTS:
+            data/data_provider/datasets/P12.py, data/dependencies/tsdm/tasks/P12.py)
+            Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split. (PyOmniTS:
+            utils/metrics.py)
+            {PYOMNITS_TRAINING}
 
             Traps
             - {CAUTION}

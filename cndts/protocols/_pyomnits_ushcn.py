@@ -18,7 +18,7 @@ from cndts.protocols._published_next_rows import pyomnits
 from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
 from cndts.protocols._sporadic import Stations, as_sporadic
-from cndts.protocols._words import SPORADIC_DATA, SPORADIC_TRAPS
+from cndts.protocols._words import PYOMNITS_SOURCE, PYOMNITS_TRAINING, SPORADIC_DATA, SPORADIC_SOURCE, SPORADIC_TRAPS
 from cndts.targets import Targets
 
 OBSERVE = 149.5  # PyOmniTS takes half a step off the length
@@ -35,7 +35,7 @@ class PyOmniTSUSHCN(Protocol):
     Parameters
     ----------
     rows : int, default=3
-        How many rows to forecast; published results are for 3.
+        How many rows to forecast: 3, which published results are for, 50 as in the source's longer task, or others.
     stations : {"active", "all"}, default="active"
         Stations to keep of daily weather, see :func:`sporadic_ushcn`; the prepared table has the active ones.
     random_state : int, default=0
@@ -108,14 +108,21 @@ class PyOmniTSUSHCN(Protocol):
         return textwrap.dedent(f"""\
             {self.name}: three years of context, the next {self.rows} rows as targets.
 
-            Source: PyOmniTS, the unified benchmark of HyperIMTS (ICML 2025) and ReIMTS (ICLR 2026), version 2; its published code.
+            {PYOMNITS_SOURCE}; for the data {SPORADIC_SOURCE}.
 
             Data: {SPORADIC_DATA}
+            (gru_ode_bayes: data_preproc/Climate/process.py; PyOmniTS: data/dependencies/tsdm/datasets/ushcn_debrouwer2019.py)
             Split: stations, in the order of their numbers, with random state 1: a tenth for test, a tenth of the rest for
-            validation, both rounded up. For 1,114 stations that is 901, 101 and 112; the source counts 902, 100 and 112.
-            Scale: none beyond the z-scores of the data. Times are left in steps.
-            Task: context t <= 149.5, targets the next {self.rows} rows (times with a value) of the station.
-            Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split.
+            validation, both rounded up. For 1,114 stations that is 901, 101 and 112, as the source's code has it; its comment says 902,
+            100 and 112. (PyOmniTS: data/data_provider/datasets/USHCN.py)
+            Scale: none beyond the z-scores of the data. Times are left in steps (the source divides by the largest). (PyOmniTS:
+            data/dependencies/tsdm/tasks/ushcn_debrouwer2019.py)
+            Task: context t <= 149.5, targets the next {self.rows} rows (times with a value) of the station. The source has two tasks,
+            150 -> 3, which published results are for, and 150 -> 50: rows=50. (PyOmniTS: data/data_provider/datasets/USHCN.py,
+            data/dependencies/tsdm/tasks/ushcn_debrouwer2019.py)
+            Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split. (PyOmniTS:
+            utils/metrics.py)
+            {PYOMNITS_TRAINING}
 
             Traps
             - {CAUTION}

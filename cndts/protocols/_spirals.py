@@ -146,21 +146,28 @@ class ContiFormerSpirals(Protocol):
             {self.name}: 50 noisy points of the first half of a spiral as context, the whole curve as target.
 
             Source: Chen et al., ContiFormer: Continuous-Time Transformer for Irregular Time Series Modeling, NeurIPS 2023, and its
-            published code (SeqML).
+            published code, https://github.com/microsoft/SeqML.
 
             Data: made by generate(): 300 spirals in the plane, 150 points over [0, 6 pi], of two kinds: r = a + b t around (5, 0), and
             r = a + 50 b / (1 + t) at the angle 1 + t around (-5, 0); b = 0.3 and a = 0, both with noise of 0.02 between records.
-            Split: 200 to train, 100 to test. The source has no third part; here every tenth training spiral is for validation.
-            Scale: (x - min) / (max - min) of each coordinate over all clean curves, test included.
+            (SeqML: ContiFormer/spiral.py, ContiFormer/README.md)
+            Split: 200 to train, 100 to test. The source has no third part; here every tenth training spiral is for validation. (SeqML:
+            ContiFormer/spiral.py; ours: the validation part)
+            Scale: (x - min) / (max - min) of each coordinate over all clean curves, test included. (SeqML: ContiFormer/spiral.py)
             Task: context 50 of the first 75 points, the same for all spirals, with noise of 0.05 before scaling; targets all 150 points
-            without noise. The source draws other points for training at every step; the test points stay.
+            without noise. The source draws other points for training at every step; the test points stay. (SeqML:
+            ContiFormer/spiral.py)
             Score: root of the mean over points of the squared distance, both coordinates added. Papers print it times 1e2, mean and
-            standard deviation over the seeds 27, 42 and 1024. The first half is interpolation, the second extrapolation.
+            standard deviation over the seeds 27, 42 and 1024. The first half is interpolation, the second extrapolation. (SeqML:
+            ContiFormer/spiral.py, ContiFormer/README.md)
+            Training in the source: Adam, rate 0.01, batches of 64 spirals, summed squared error, 10,000 steps; the step with the least
+            mean absolute error on the test spirals counts. (SeqML: ContiFormer/spiral.py, ContiFormer/README.md)
 
             Traps
             - {CAUTION}
             - The scale uses the test spirals. It changes the unit of the errors and nothing else.
             - Targets are clean and the context is noisy: who copies what is seen errs by the noise.
+            - The command in the source's README makes one kind of spirals alone (--cc=1); its script mixes both with --cc=2, as here.
             - RoMAE reports values near .018 for this task in units of its own; they do not compare.
             """)
 

@@ -16,6 +16,7 @@ from cndts.protocols._published_t_patchgnn import t_patchgnn_physionet2012
 from cndts.protocols._scales import min_and_range
 from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
+from cndts.protocols._words import T_PATCHGNN_SOURCE, t_patchgnn_training
 from cndts.targets import Targets
 from cndts.tasks import Extrapolation, RecordSplit
 
@@ -105,19 +106,21 @@ class TPatchGNNPhysioNet2012(Protocol):
         return textwrap.dedent(f"""\
             {self.name}: 24 h of context, everything later as targets.
 
-            Source: Zhang et al., Irregular Multivariate Time Series Forecasting: A Transformable Patching Graph Neural
-            Networks Approach, ICML 2024 (t-PatchGNN), and its published code.
+            {T_PATCHGNN_SOURCE}.
 
             Data: PhysioNet/CinC Challenge 2012, sets a, b and c in this order (12,000 stays). 41 variables: Age, Gender,
             Height, ICUType and Weight as recorded at admission, where -1 stands for unknown and counts as a value of Gender,
             Height and Weight, and 36 measurements; Weight is also measured again. Several values of a variable at one
-            time are averaged. Times are hours since admission, not rounded.
+            time are averaged. Times are hours since admission, not rounded. (t-PatchGNN: lib/physionet.py)
             Split: shuffled 80/20 with random state 42, the first part cut 75/25 without shuffling: 60/20/20.
+            (t-PatchGNN: lib/parse_datasets.py)
             Scale: (x - min) / (max - min) of each variable over all values of the training and validation records, context
-            and targets; a range of zero counts as 1e-8. Times are left in hours.
-            Task: context t < 24 h, targets t >= 24 h; only observed values are asked for.
+            and targets; a range of zero counts as 1e-8. Times are left in hours. (t-PatchGNN: lib/physionet.py, lib/utils.py)
+            Task: context t < 24 h, targets t >= 24 h; only observed values are asked for. (t-PatchGNN: lib/physionet.py)
             Score: MSE and MAE within each variable, then the plain mean over variables with a target (macro average). Papers
-            print MSE times 1e3 and MAE times 1e2, mean and standard deviation over five seeds of the model.
+            print MSE times 1e3 and MAE times 1e2, mean and standard deviation over five seeds of the model. (t-PatchGNN:
+            lib/evaluation.py)
+            {t_patchgnn_training(32)}
 
             Traps
             - {CAUTION}

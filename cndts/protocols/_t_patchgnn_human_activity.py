@@ -20,6 +20,7 @@ from cndts.protocols._scales import min_and_range
 from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
 from cndts.protocols._t_patchgnn import split_records
+from cndts.protocols._words import T_PATCHGNN_SOURCE, t_patchgnn_training
 from cndts.targets import Targets
 from cndts.tasks import Extrapolation
 
@@ -96,20 +97,23 @@ class TPatchGNNHumanActivity(Protocol):
         return textwrap.dedent(f"""\
             {self.name}: 3000 ms of context, the next 1000 ms as targets.
 
-            Source: Zhang et al., Irregular Multivariate Time Series Forecasting: A Transformable Patching Graph Neural
-            Networks Approach, ICML 2024 (t-PatchGNN), and its published code.
+            {T_PATCHGNN_SOURCE}.
 
             Data: UCI Localization Data for Person Activity, 25 recordings of 5 people. 12 variables: x, y and z of tags on the
             left ankle, the right ankle, the chest and the belt. Times are whole milliseconds since the recording's first
-            reading; readings of a tag at one time are averaged.
+            reading; readings of a tag at one time are averaged. (t-PatchGNN: lib/person_activity.py)
             Split: recordings, in the order of the file, shuffled 80/20 with random state 42, the first part cut 75/25 without
             shuffling: 15, 5 and 5. Then chunks of 4000 ms that start every 1000 ms while the start lies more than 3000 ms
-            before the recording's end; a chunk that reaches the end holds the last reading. About 5,400 in all.
+            before the recording's end; a chunk that reaches the end holds the last reading. About 5,400 in all. (t-PatchGNN:
+            lib/parse_datasets.py, lib/person_activity.py)
             Scale: (x - min) / (max - min) of each variable over whole training and validation recordings; a range of zero
-            counts as 1e-8. Times are left in milliseconds since the chunk's start (the source divides by 4000).
-            Task: context t < 3000 ms, targets t >= 3000 ms; only observed values are asked for.
+            counts as 1e-8. Times are left in milliseconds since the chunk's start (the source divides by 4000). (t-PatchGNN:
+            lib/parse_datasets.py, lib/utils.py)
+            Task: context t < 3000 ms, targets t >= 3000 ms; only observed values are asked for. (t-PatchGNN: lib/physionet.py)
             Score: MSE and MAE within each variable, then the plain mean over variables with a target (macro average). Papers
-            print MSE times 1e3 and MAE times 1e2, mean and standard deviation over five seeds of the model.
+            print MSE times 1e3 and MAE times 1e2, mean and standard deviation over five seeds of the model. (t-PatchGNN:
+            lib/evaluation.py)
+            {t_patchgnn_training(32)}
 
             Traps
             - {CAUTION}

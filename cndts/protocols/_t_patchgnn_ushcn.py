@@ -20,7 +20,13 @@ from cndts.protocols._scores import errors
 from cndts.protocols._split import ProtocolSplit
 from cndts.protocols._sporadic import END, Stations, as_sporadic
 from cndts.protocols._t_patchgnn import split_records
-from cndts.protocols._words import SPORADIC_DATA, SPORADIC_TRAPS
+from cndts.protocols._words import (
+    SPORADIC_DATA,
+    SPORADIC_SOURCE,
+    SPORADIC_TRAPS,
+    T_PATCHGNN_SOURCE,
+    t_patchgnn_training,
+)
 from cndts.targets import Targets
 from cndts.tasks._context import context_and_targets
 
@@ -105,19 +111,21 @@ class TPatchGNNUSHCN(Protocol):
         return textwrap.dedent(f"""\
             {self.name}: 24 months of context, the next month as targets.
 
-            Source: Zhang et al., Irregular Multivariate Time Series Forecasting: A Transformable Patching Graph Neural
-            Networks Approach, ICML 2024 (t-PatchGNN), and its published code.
+            {T_PATCHGNN_SOURCE};
+            for the data {SPORADIC_SOURCE}.
 
             Data: {SPORADIC_DATA}
-            Times are multiplied by 48/200, which gives months 0 to 48.
+            Times are multiplied by 48/200, which gives months 0 to 48. (gru_ode_bayes: data_preproc/Climate/process.py;
+            t-PatchGNN: lib/ushcn.py)
             Split: stations, in the order of their numbers, shuffled 80/20 with random state 42, the first part cut 75/25
             without shuffling: 60/20/20. Then 24 chunks of 25 months from each, starting at months 0 to 23; the last one holds
-            month 48 itself: 26,736 chunks.
+            month 48 itself: 26,736 chunks. (t-PatchGNN: lib/parse_datasets.py, lib/ushcn.py)
             Scale: none beyond the z-scores of the data. Times count from the start of the four years in every chunk, as the source
-            adds the start back before its models see a time (it divides by 48).
-            Task: context t < start + 24, targets from there on; only observed values are asked for.
+            adds the start back before its models see a time (it divides by 48). (t-PatchGNN: lib/ushcn.py)
+            Task: context t < start + 24, targets from there on; only observed values are asked for. (t-PatchGNN: lib/ushcn.py)
             Score: MSE and MAE within each variable, then the plain mean over variables (macro average). Papers print both times
-            1e1, mean and standard deviation over five seeds of the model.
+            1e1, mean and standard deviation over five seeds of the model. (t-PatchGNN: lib/evaluation.py)
+            {t_patchgnn_training(192)}
 
             Traps
             - {CAUTION}

@@ -36,22 +36,26 @@ HOURLY_TRAPS = _INDENT.join(
 )
 LATENT_ODE_DATA = _INDENT.join(
     [
-        "Source: Rubanova et al., Latent ODEs for Irregularly-Sampled Time Series, NeurIPS 2019, and its published code.",
+        "Source: Rubanova et al., Latent ODEs for Irregularly-Sampled Time Series, NeurIPS 2019, and its published code,",
+        "https://github.com/YuliaRubanova/latent_ode; for the validation part mTAN, https://github.com/reml-lab/mTAN.",
         "",
         "Data: PhysioNet/CinC Challenge 2012, sets a and b in this order (8,000 stays). 41 variables: Age, Gender, Height, ICUType",
         "and Weight as recorded at admission, where -1 stands for unknown and counts as a value of Gender, Height and Weight, and 36",
         "measurements. Times are rounded to multiples of 0.016 h, which is less than a minute. Several values of a",
-        "variable at one time are averaged.",
+        "variable at one time are averaged. (latent_ode: physionet.py)",
         "Split: shuffled 80/20 with random state 42. The source has no validation part; here it is a fifth of the first part,",
-        "shuffled with random state 11, as in the classification task of mTAN: 64/16/20.",
+        "shuffled with random state 11, as in the classification task of mTAN: 64/16/20. (latent_ode: lib/parse_datasets.py;",
+        "mTAN: src/utils.py)",
         "Scale: (x - min) / max of each variable, not divided by the range, over all records, test included; a maximum of zero counts as",
-        "1. Times are left in hours (the source divides by the largest of a batch).",
+        "1. Times are left in hours (the source divides by the largest of a batch). (latent_ode: physionet.py, lib/utils.py)",
     ]
 )
 LATENT_ODE_SCORE = _INDENT.join(
     [
         "Score: mean squared error of each variable of each stay, 0 where it has no value, then the mean over all stays and all 41",
-        "variables. Papers print it times 1e3. mse_by_value is the mean over all values.",
+        "variables. Papers print it times 1e3. mse_by_value is the mean over all values. (latent_ode: lib/likelihood_eval.py)",
+        "Training in the source: Adamax, rate 0.01 falling to 0.001 by 0.999 a step, batches of 50, 100 passes, no stopping; variational",
+        "bound with three samples, noise 0.01 and a weight of the divergence that rises from 0. (latent_ode: run_models.py, README.md)",
     ]
 )
 LATENT_ODE_TRAPS = _INDENT.join(
@@ -59,5 +63,48 @@ LATENT_ODE_TRAPS = _INDENT.join(
         "- Absent values count as errors of 0, so that the published mean is far below the error of any value that was measured.",
         "- The published scale uses the test records. It changes the unit of the errors, variable by variable, and nothing else.",
         "- The source reports the test error of the epoch that it stops at, without a validation part.",
+    ]
+)
+T_PATCHGNN_SOURCE = _INDENT.join(
+    [
+        "Source: Zhang et al., Irregular Multivariate Time Series Forecasting: A Transformable Patching Graph Neural",
+        "Networks Approach, ICML 2024 (t-PatchGNN), and its published code, https://github.com/usail-hkust/t-PatchGNN",
+    ]
+)
+GRAFITI_SOURCE = _INDENT.join(
+    [
+        "Yalavarthi et al., GraFITi: Graphs for Forecasting Irregularly Sampled Time Series, AAAI 2024, and its published",
+        "code with the TSDM library in it, https://github.com/yalavarthivk/GraFITi",
+    ]
+)
+PYOMNITS_SOURCE = _INDENT.join(
+    [
+        "Source: PyOmniTS, the unified benchmark of HyperIMTS (ICML 2025) and ReIMTS (ICLR 2026), version 2; its published code,",
+        "https://github.com/Ladbaby/PyOmniTS",
+    ]
+)
+SPORADIC_SOURCE = "https://github.com/edebrouwer/gru_ode_bayes"
+
+
+def t_patchgnn_training(batch: int) -> str:
+    """How t-PatchGNN trains, in batches of some size."""
+    return _INDENT.join(
+        [
+            f"Training in the source: Adam, rate 1e-3, batches of {batch}, the macro MSE of a batch as loss, at most 1000 epochs; stops after 10",
+            "without a better validation MSE; test error at the best. (t-PatchGNN: tPatchGNN/run_models.py, tPatchGNN/scripts/run_all.sh)",
+        ]
+    )
+
+
+GRAFITI_TRAINING = _INDENT.join(
+    [
+        "Training in the source: AdamW, rate 1e-3 halved after 10 epochs without gain, weight decay 1e-3, batches of 128, 200 epochs,",
+        "stops after 30 without a better validation MSE; about ten random settings tried. (GraFITi: train_grafiti.py, README.md; paper: hyperparameter search)",
+    ]
+)
+PYOMNITS_TRAINING = _INDENT.join(
+    [
+        "Training in the source: Adam, MSE of a batch as loss, at most 300 epochs, stops after 10 without gain; rate and batch are set for",
+        "each model and data set; the last, incomplete batch is dropped. (PyOmniTS: exp/exp_main.py, utils/configs.py, scripts/ASTGI/USHCN.sh)",
     ]
 )
