@@ -193,19 +193,21 @@ def test_feature_names(model):
 
 @pytest.mark.parametrize("model", [*TABULAR, BoostedTreesInterpolator(random_state=0)], ids=repr)
 def test_categories_are_read(model):
-    """A category that decides the targets decides forecasts; one that was not fitted, or no column at all, is none of them."""
+    """A category that decides the targets decides forecasts; one that was not fitted is none of them, and the column must be there."""
     X, y = two_channels(300)
     ward = pd.Series(np.where(np.arange(300) % 2, "north", "south"))
     X = X.with_static(pd.DataFrame({"ward": ward}))
     y = Targets(X.queries, np.asarray(y) + 20 * (ward == "north").to_numpy()[y.record], X.records, X.channels)
     model = clone(model).fit(X, y)
-    north, south, unknown = (
-        model.predict(X.with_static(pd.DataFrame({"ward": [name] * 300}))).value for name in ("north", "south", "new")
+    north, south, new, unknown = (
+        model.predict(X.with_static(pd.DataFrame({"ward": [name] * 300}))).value
+        for name in ("north", "south", "new", None)
     )
 
     assert (north - south).min() > 10
-    without = X.with_static(pd.DataFrame(index=X.records))
-    np.testing.assert_array_equal(model.predict(without).value, unknown)
+    np.testing.assert_array_equal(new, unknown)
+    with pytest.raises(ValueError, match=r"static table lacks the columns \['ward'\].*Add them"):
+        model.predict(X.with_static(pd.DataFrame(index=X.records)))
     assert [name for name in model.get_feature_names("echo") if "static" in name][-2:] == [
         f"{'before: ' if isinstance(model, BoostedTreesInterpolator) else ''}static: ward = {name}"
         for name in ("north", "south")

@@ -155,3 +155,24 @@ def test_missing_static_column() -> None:
         ValueError, match=r"static table lacks the columns \['unit'\].*it has \['age', 'sex'\].*Add them"
     ):
         encoding.transform(pd.DataFrame({"age": [1.0], "sex": ["f"]}))
+
+
+def test_rare_categories_have_no_indicator() -> None:
+    """Of names, notes and dates none is left; of many wards those with 1 % of the records, of a few all."""
+    n_records = 1000
+    numbers = np.arange(n_records)
+    table = pd.DataFrame(
+        {
+            "note": [f"note {i}" for i in numbers],
+            "born": pd.date_range("1950-01-01", periods=n_records),
+            "ward": ["big" if i % 2 else f"ward {i % 102:03d}" for i in numbers],
+            "sex": ["x" if i == 0 else "f" if i % 2 else "m" for i in numbers],
+        }
+    )
+    encoding = StaticEncoding.fit(table)
+    assert encoding.categorical["note"] == encoding.categorical["born"] == []
+    assert encoding.categorical["ward"] == ["big", *(f"ward {i:03d}" for i in range(0, 82, 2))]
+    assert encoding.categorical["sex"] == ["f", "m", "x"]
+    assert StaticEncoding.fit(table.iloc[:40]).categorical["note"] == []
+    assert len(StaticEncoding.fit(table.iloc[:32]).categorical["note"]) == 32
+    assert encoding.transform(table).sum(axis=1).max() == 2

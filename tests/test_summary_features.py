@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cndts._panel_histories import ChannelHistories, events_until, horizons
+from cndts.estimators import RecordSummary
 from cndts.estimators._running_statistics import running_statistics
 from cndts.estimators._summary_features import SummaryFeatures, channel_feature_names
 from cndts.panel import IrregularPanel
@@ -153,17 +154,28 @@ def test_long_segments_keep_their_precision():
 
 
 def test_static_columns_are_added():
-    """Statics follow the query's record; a column that the panel lacks, or a new category, is missing."""
-    static = pd.DataFrame({"age": [61, 48], "weight": [70.5, None], "ward": ["b", "new"]})
+    """Statics follow the query's record, under names of any type; an unknown number or a new category is missing."""
+    static = pd.DataFrame({"age": [61, 48], 7: [70.5, None], "ward": ["b", "new"]})
     X = IrregularPanel([0, 1, 2], [0.0, 0.0], [0, 0], [1.0, 2.0], static=static).with_queries([3.0])
-    moments = (0.0, 1.0)
-    encoding = StaticEncoding(dict.fromkeys(["age", "weight", "height"], moments), {"ward": ["a", "b"], "city": ["c"]})
+    encoding = StaticEncoding(dict.fromkeys(["age", "7"], (0.0, 1.0)), {"ward": ["a", "b"]})
     features = SummaryFeatures(X, TIMESCALES, encoding)
 
-    numbers, indicators = ("static: age", "static: weight", "static: height"), ("ward = a", "ward = b", "city = c")
-    assert features.names_own[-6:] == (*numbers, *(f"static: {name}" for name in indicators))
-    expected = [[61, 70.5, np.nan, 0, 1, 0], [48, np.nan, np.nan, 0, 0, 0]]
-    np.testing.assert_array_equal(features.own()[:, -6:], expected)
+    assert features.names_own[-4:] == ("static: age", "static: 7", "static: ward = a", "static: ward = b")
+    np.testing.assert_array_equal(features.own()[:, -4:], [[61, 70.5, 0, 1], [48, np.nan, 0, 0]])
+
+
+@pytest.mark.parametrize(("lost", "told"), [(["age"], r"\['age'\]"), (["ward", "age"], r"\['age', 'ward'\]")])
+def test_static_columns_must_be_there(lost, told):
+    """A number is wanted as a category is, by every tabular model."""
+    static = pd.DataFrame({"age": [61, 48], "ward": ["b", "a"]})
+    X = IrregularPanel([0, 1, 2], [0.0, 0.0], [0, 0], [1.0, 2.0], static=static)
+    lacking = X.with_static(static.drop(columns=lost))
+    encoding = StaticEncoding.fit(static)
+
+    with pytest.raises(ValueError, match=f"static table lacks the columns {told}.*Add them"):
+        SummaryFeatures(lacking.with_queries([3.0]), TIMESCALES, encoding)
+    with pytest.raises(ValueError, match=f"static table lacks the columns {told}.*Add them"):
+        RecordSummary().fit(X).transform(lacking)
 
 
 @pytest.mark.parametrize("n_events", [0, 1])

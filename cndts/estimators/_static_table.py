@@ -8,7 +8,7 @@ from cndts.static_features import StaticEncoding
 
 
 def static_table(static: pd.DataFrame, encoding: StaticEncoding) -> NDArray[np.float64]:
-    """Numbers, NaN where the table lacks them, and an indicator of every category known from fitting.
+    """Numbers, NaN where they are unknown, and an indicator of every category known from fitting.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def static_table(static: pd.DataFrame, encoding: StaticEncoding) -> NDArray[np.f
     Raises
     ------
     ValueError
-        If the table lacks a column of categories.
+        If the table lacks a column.
 
     Examples
     --------
@@ -37,8 +37,9 @@ def static_table(static: pd.DataFrame, encoding: StaticEncoding) -> NDArray[np.f
     array([[50.,  1.,  0.],
            [nan,  0.,  1.]])
     """
-    numbers = static.rename(columns=str).reindex(columns=list(encoding.numeric))
-    indicators = StaticEncoding({}, encoding.categorical).transform(static)
+    table = encoding.read(static)
+    numbers = table[list(encoding.numeric)]
+    indicators = StaticEncoding({}, encoding.categorical).transform(table)
     return np.hstack([numbers.to_numpy(dtype=np.float64, na_value=np.nan), indicators.astype(np.float64)])
 
 

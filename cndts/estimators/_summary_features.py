@@ -34,7 +34,7 @@ class SummaryFeatures:
     timescales : sequence of float
         Time constants of the exponentially weighted means, in time units.
     static : StaticEncoding, optional
-        Columns of ``X.static`` to add; unknown (NaN, no indicator of 1) where the panel lacks them.
+        Columns of ``X.static`` to add; unknown values are NaN, or have no indicator of 1.
 
     Attributes
     ----------
@@ -69,8 +69,7 @@ class SummaryFeatures:
         self.record, self._until, self.horizon = self.queries.record, events_until(X), horizons(X)
         self._observed_channels = _cumulative_first_events(self._histories, X.n_events)
         encoding = static or NO_STATIC
-        columns = [*encoding.numeric, *encoding.categorical]
-        self._static = static_table(X.static.rename(columns=str).reindex(columns=columns), encoding)
+        self._static = static_table(X.static, encoding)
         self.names_own = own_feature_names(len(timescales), encoding)
 
     def own(self, rows: Index | slice = slice(None)) -> NDArray[np.float32]:
