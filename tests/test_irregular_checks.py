@@ -6,6 +6,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from cndts import estimators as public
+from cndts import transforms
 from cndts.backbones import BACKBONES, TWO_SIDED_BACKBONES
 from cndts.estimators import (
     BoostedTreesForecaster,
@@ -33,6 +34,19 @@ from cndts.estimators import (
 )
 from cndts.estimators.checks import irregular_estimator_checks
 from cndts.training import Training
+from cndts.transforms import (
+    ChannelLogTransformer,
+    ChannelMinMaxScaler,
+    ChannelQuantileTransformer,
+    ChannelRobustScaler,
+    ChannelStandardScaler,
+    DuplicateMerger,
+    GapStatistics,
+    GridResampler,
+    LimitFilter,
+    TimeFeatures,
+    ValueClipper,
+)
 
 TINY = {"width": 8, "training": Training(epochs=1, members=1), "random_state": 0}
 
@@ -52,6 +66,19 @@ BASELINES = [
     RidgeForecaster(),
     TransformedTargetForecaster(),
     VotingForecaster([("ridge", RidgeForecaster()), ("last", LastValueForecaster())]),
+]
+TRANSFORMERS = [
+    ChannelLogTransformer(),
+    ChannelMinMaxScaler(),
+    ChannelQuantileTransformer(n_quantiles=11),
+    ChannelRobustScaler(),
+    ChannelStandardScaler(),
+    DuplicateMerger(),
+    GapStatistics(),
+    GridResampler(1.0),
+    LimitFilter({"HR": (70.0, 90.0)}),
+    TimeFeatures(),
+    ValueClipper(),
 ]
 NEURAL = [
     HybridMemoryClassifier(**TINY),
@@ -86,6 +113,11 @@ def test_baselines(check):
     check()
 
 
+@pytest.mark.parametrize("check", list(checks(TRANSFORMERS)))
+def test_transformers(check):
+    check()
+
+
 @pytest.mark.parametrize("check", list(checks(NEURAL, {HybridMemoryForecaster})))
 def test_neural(check):
     check()
@@ -93,10 +125,10 @@ def test_neural(check):
 
 def test_every_estimator_is_checked():
     """A new public estimator must be listed here, and so must a new backbone."""
-    kinds = [getattr(public, name) for name in public.__all__]
+    kinds = [getattr(module, name) for module in (public, transforms) for name in module.__all__]
     concrete = {
         kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseEstimator) and not isabstract(kind)
     }
     backbones = {IrregularForecaster: BACKBONES, IrregularInterpolator: TWO_SIDED_BACKBONES}
     wanted = {(kind.__name__, backbone) for kind in concrete for backbone in backbones.get(kind, [None])}
-    assert {kind_of(estimator) for estimator in [*BASELINES, *NEURAL]} == wanted
+    assert {kind_of(estimator) for estimator in [*BASELINES, *TRANSFORMERS, *NEURAL]} == wanted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from cndts._parameters import NamedParameters
 from cndts._storable import Storable
 from cndts.panel import IrregularPanel
-from cndts.transforms._fitted_channels import check_panel, positions
+from cndts.transforms._fitted_channels import check_alike, positions, remember_panel
 
 
 class PanelTransformer(TransformerMixin, Storable, NamedParameters, ABC, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -32,7 +32,11 @@ class PanelTransformer(TransformerMixin, Storable, NamedParameters, ABC, auto_wr
         The same under scikit-learn's name.
     n_features_in_ : int
         Their number.
+    time_unit_in_ : str
+        Time unit of the training panel; others are refused.
     """
+
+    reads_static: ClassVar[bool] = False
 
     def fit(self, X: IrregularPanel, y: object = None) -> Self:
         """Learn from training records.
@@ -53,12 +57,9 @@ class PanelTransformer(TransformerMixin, Storable, NamedParameters, ABC, auto_wr
         TypeError
             If ``X`` is not an IrregularPanel.
         ValueError
-            If a setting does not fit the panel.
+            If there are no records, or a setting does not fit the panel.
         """
-        X = check_panel(X)
-        self.channels_in_ = X.channels
-        self.feature_names_in_ = np.asarray(X.channels, dtype=object)
-        self.n_features_in_ = len(X.channels)
+        X = remember_panel(self, X)
         self._fit(X)
         return self
 
@@ -79,10 +80,9 @@ class PanelTransformer(TransformerMixin, Storable, NamedParameters, ABC, auto_wr
         sklearn.exceptions.NotFittedError
             Before ``fit``.
         ValueError
-            If ``X`` has channels that were not fitted.
+            If ``X`` has channels that were not fitted, or times in another unit.
         """
-        check_is_fitted(self, "channels_in_")
-        X = check_panel(X)
+        X = check_alike(self, X)
         return self._transform(X, positions(X.channels, self.channels_in_))
 
     @abstractmethod

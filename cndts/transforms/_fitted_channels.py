@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from cndts.panel import IrregularPanel
 
@@ -16,6 +18,33 @@ def check_panel(X: object) -> IrregularPanel:
         raise TypeError(
             f"X must be an IrregularPanel; got {type(X).__name__}. "
             "Build one with IrregularPanel.from_long(frame) or IrregularPanel.from_wide(frame)."
+        )
+    return X
+
+
+def remember_panel(transformer: Any, X: object) -> IrregularPanel:
+    """Note what a transformer is fitted to; refuse anything but a panel with records."""
+    X = check_panel(X)
+    if len(X) == 0:
+        raise ValueError(
+            f"X has no records (n_samples=0); {type(transformer).__name__} needs at least one to be fitted. "
+            "Records without events are fine."
+        )
+    transformer.channels_in_ = X.channels
+    transformer.feature_names_in_ = np.asarray(X.channels, dtype=object)
+    transformer.n_features_in_ = len(X.channels)
+    transformer.time_unit_in_ = X.time_unit
+    return X
+
+
+def check_alike(transformer: Any, X: object) -> IrregularPanel:
+    """Refuse what a transformer was not fitted to: anything but a panel with times in the same unit."""
+    check_is_fitted(transformer, "channels_in_")
+    X = check_panel(X)
+    if X.time_unit != transformer.time_unit_in_:
+        raise ValueError(
+            f"X has times in {X.time_unit!r}, the {type(transformer).__name__} was fitted on times in "
+            f"{transformer.time_unit_in_!r}; build both panels with the same time_unit."
         )
     return X
 

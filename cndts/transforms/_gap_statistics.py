@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from cndts._parameters import NamedParameters
 from cndts._storable import Storable
 from cndts.panel import IrregularPanel
-from cndts.transforms._fitted_channels import check_panel, positions
+from cndts.transforms._fitted_channels import check_alike, positions, remember_panel
 
 RECORD = ("n_events", "n_visits", "span", "mean_gap", "max_gap", "gap_cv")
 CHANNEL = ("count", "mean_gap", "max_gap", "age", "share")
@@ -34,6 +34,8 @@ class GapStatistics(TransformerMixin, Storable, NamedParameters):
         The same under scikit-learn's name.
     n_features_in_ : int
         Their number.
+    time_unit_in_ : str
+        Time unit of the training panel; others are refused.
 
     Notes
     -----
@@ -52,8 +54,10 @@ class GapStatistics(TransformerMixin, Storable, NamedParameters):
     [3.0, 3.0, 2.0, 3.0]
     """
 
+    reads_static: ClassVar[bool] = False
+
     def fit(self, X: IrregularPanel, y: object = None) -> Self:
-        """Remember the channels.
+        """Remember the channels and the time unit.
 
         Parameters
         ----------
@@ -65,11 +69,13 @@ class GapStatistics(TransformerMixin, Storable, NamedParameters):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If there are no records.
         """
-        X = check_panel(X)
-        self.channels_in_ = X.channels
-        self.feature_names_in_ = np.asarray(X.channels, dtype=object)
-        self.n_features_in_ = len(X.channels)
+        remember_panel(self, X)
         return self
 
     def transform(self, X: IrregularPanel) -> NDArray[np.float64]:
@@ -88,10 +94,9 @@ class GapStatistics(TransformerMixin, Storable, NamedParameters):
         Raises
         ------
         ValueError
-            If ``X`` has channels that were not fitted.
+            If ``X`` has channels that were not fitted, or times in another unit.
         """
-        check_is_fitted(self, "channels_in_")
-        X = check_panel(X)
+        X = check_alike(self, X)
         place = positions(X.channels, self.channels_in_)
         record, channels = _of_records(X), _of_channels(X, place[X.channel], len(self.channels_in_))
         return np.concatenate([record, channels.reshape(len(X), -1)], axis=1)
