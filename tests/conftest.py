@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -51,10 +50,7 @@ def published() -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def panels() -> ModuleType:
-    """The makers of small panels for protocols; a module beside the tests, which are not importable by name."""
-    spec = spec_from_file_location("protocol_panels", Path(__file__).with_name("protocol_panels.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The makers of small panels for protocols."""
+    import protocol_panels
+
+    return protocol_panels

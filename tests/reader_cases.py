@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import reader_damage as damage
 
 from cndts import datasets
 
@@ -61,8 +62,7 @@ class Reader:
     @property
     def parts(self) -> tuple[bytes, bytes]:
         """The header line and the lines below."""
-        below = "".join(f"{line}\n" for line in self.lines)
-        return (f"{self.header}\n" if self.header else "").encode(), below.encode()
+        return damage.parts(self.header, self.lines)
 
     @property
     def content(self) -> bytes:

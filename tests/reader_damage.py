@@ -3,7 +3,7 @@
 import random
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -72,7 +72,30 @@ def cut(content: bytes, chance: random.Random) -> bytes:
     return content[: chance.randrange(len(content))]
 
 
-KINDS = {kind.__name__: kind for kind in (bits, piece, field_of, encoded, cut)}
+def whole_lines(content: bytes, chance: random.Random) -> bytes:
+    """A line that is removed, put elsewhere, or put in two places."""
+    lines = content.splitlines(keepends=True)
+    line = lines.pop(chance.randrange(len(lines)))
+    for _ in range(chance.randrange(3)):
+        lines.insert(chance.randrange(len(lines) + 1), line)
+    return b"".join(lines)
+
+
+KINDS = {kind.__name__: kind for kind in (bits, piece, field_of, encoded, cut, whole_lines)}
+
+
+each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def parts(header: str, lines: Iterable[str]) -> tuple[bytes, bytes]:
+    """The header line, nothing without one, and the lines below."""
+    return (f"{header}\n" if header else "").encode(), "".join(f"{line}\n" for line in lines).encode()
+
+
+def lines_of(content: bytes) -> list[bytes]:
+    """Lines that hold more than separators, whatever ends them."""
+    text = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return [line for line in text.split(b"\n") if line.strip(b" \t,;|")]
 
 
 def damages(header: bytes, body: bytes, kind: str, seed: str, count: int) -> Iterator[bytes]:

@@ -2,29 +2,16 @@
 
 import os
 import warnings
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+import reader_damage as damage
 
 from cndts.datasets import DataWarning, read_wfdb
 
 wfdb = pytest.importorskip("wfdb", reason='reading WFDB records needs wfdb: pip install "cndts[wfdb]"')
 
-
-def beside(name: str) -> ModuleType:
-    """A module beside the tests, which are not importable by name."""
-    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-damage = beside("reader_damage")
 
 FILES = ["100.hea", "100.dat", "100.atr"]
 HEADER = b"100 2 4 6\n", b"100.dat 16 100.0(0)/bpm 16 0 100 0 0 HR\n100.dat 16 100.0(0)/% 16 0 50 0 0 SpO2\n"
@@ -97,18 +84,17 @@ def check_damaged(folder: Path, valid: dict[str, bytes], file: str, kind: str, c
             check(folder, valid, file, content)
 
 
-each_kind = pytest.mark.parametrize("kind", damage.KINDS)
 each_file = pytest.mark.parametrize("file", FILES)
 
 
-@each_kind
+@damage.each_kind
 @each_file
 def test_damaged_records_are_told_or_read(tmp_path: Path, valid: dict[str, bytes], file: str, kind: str) -> None:
     check_damaged(tmp_path, valid, file, kind, 12)
 
 
 @pytest.mark.slow
-@each_kind
+@damage.each_kind
 @each_file
 def test_much_damaged_records_are_told_or_read(tmp_path: Path, valid: dict[str, bytes], file: str, kind: str) -> None:
     check_damaged(tmp_path, valid, file, kind, 300)
