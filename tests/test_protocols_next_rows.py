@@ -264,7 +264,7 @@ def test_hourly_rows_step_by_step(panels, name, rows):
         train, validation, test = ids[:48], ids[48:54], ids[54:]
     names = sorted({name for table in source.values() for row in table.values() for name in row})
     every = {c: [row[c] for table in source.values() for row in table.values() if c in row] for c in names}
-    last_seen = 36 if name.startswith("grafiti") else 35
+    last_seen = 36 if name.startswith("grafiti") else 34
     for part, records in zip(PARTS, (train, validation, test), strict=True):
         X, y = getattr(split, part)
         assert X.records.tolist() == records
@@ -284,6 +284,15 @@ def test_hourly_rows_step_by_step(panels, name, rows):
             ]
             assert found[0] == pytest.approx({k: v for k, v in z.items() if k[0] <= last_seen}, abs=1e-4)
             assert found[1] == pytest.approx({k: v for k, v in z.items() if k[0] in asked}, abs=1e-4)
+
+
+@pytest.mark.parametrize(("observe", "rows", "last"), [(36, 12, 34), (24, 24, 23)])
+def test_hours_that_pyomnits_sees(panels, observe, rows, last):
+    """The source divides the end of the context by 48 and its times by 47."""
+    rules = protocol("pyomnits/physionet2012", observe=observe, rows=rows)
+    X, y = rules.split(panels.stays()).train
+    assert (X.time.max(), y.time.min()) == (last, last + 1)
+    assert f"context the rows up to hour {last} (included)" in rules.describe()
 
 
 def test_complete_binning_loses_nothing(panels):

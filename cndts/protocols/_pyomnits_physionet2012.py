@@ -22,6 +22,7 @@ from cndts.protocols._words import HOURLY_DATA, HOURLY_TRAPS, PYOMNITS_SOURCE, P
 from cndts.targets import Targets
 
 TASKS = {(36, 3), (36, 12), (24, 24)}
+_LAST_HOUR = 47
 CAUTION = (
     "The test stays are the last tenth of the records: with all three sets the last stays of set c, with set a alone its own last "
     "stays. Results are from five seeds of the model on one split."
@@ -35,7 +36,8 @@ class PyOmniTSPhysioNet2012(Protocol):
     Parameters
     ----------
     observe, rows : int, default=36, 3
-        Hours of context and rows to forecast: 36 and 3, 36 and 12, or 24 and 24. Published results are for the first.
+        Hours of context and rows to forecast: 36 and 3, 36 and 12, or 24 and 24, under their names in the source; see the
+        traps of :meth:`describe` for what is seen. Published results are for the first.
     binning : {"source", "complete"}, default="source"
         Hourly means as the source computes them, with what it loses, or of all values.
 
@@ -88,10 +90,14 @@ class PyOmniTSPhysioNet2012(Protocol):
         parts = positions(len(hourly.panel), test=0.1, validation=0.1, shuffle=False)
 
         def cut(part: IrregularPanel) -> tuple[IrregularPanel, Targets]:
-            return next_rows(part, self.observe - 0.5, self.rows, hourly.rows_of(part))
+            return next_rows(part, self._end(), self.rows, hourly.rows_of(part))
 
         records = record_split(hourly.panel.records, tuple(map(np.sort, parts)))
         return in_parts(hourly.panel, records, cut, hourly.offset, hourly.scale)
+
+    def _end(self) -> float:
+        """Where the context ends: the source divides this by the last hour plus one, but times by the last hour."""
+        return (self.observe - 0.5) * _LAST_HOUR / (_LAST_HOUR + 1)
 
     def score(self, y: Targets, y_hat: Targets | ArrayLike) -> dict[str, float]:
         """MSE and MAE over all targets alike.
@@ -124,7 +130,7 @@ class PyOmniTSPhysioNet2012(Protocol):
             (PyOmniTS: data/data_provider/datasets/P12.py)
             Scale: z-scores over all stays, then values beyond 5 deviations left out. Times are left in hours. (PyOmniTS:
             data/dependencies/tsdm/tasks/P12.py)
-            Task: context the rows before hour {self.observe}, targets the next {self.rows} rows. (PyOmniTS:
+            Task: context the rows up to hour {int(self._end())} (included), targets the next {self.rows} rows. (PyOmniTS:
             data/data_provider/datasets/P12.py, data/dependencies/tsdm/tasks/P12.py)
             Score: MSE and MAE over all targets alike (micro average); five seeds of the model on one split. (PyOmniTS:
             utils/metrics.py)
@@ -132,6 +138,8 @@ class PyOmniTSPhysioNet2012(Protocol):
 
             Traps
             - {CAUTION}
+            - "{self.observe} h" end at {self.observe - 0.5} h times 47/48, as in the source, which divides that end by 48 and its times by 47, the
+              largest hour: of 36 hours named 35 are seen (0 to 34), of 24 all (0 to 23).
             {HOURLY_TRAPS}
             - GraFITi's version of the task includes hour 36 in the context and draws its split at random.
             """)
