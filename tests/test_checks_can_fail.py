@@ -12,6 +12,8 @@ from sklearn.base import RegressorMixin
 
 from cndts import IrregularPanel
 from cndts.estimators import LastValueForecaster, RecordSummary
+from cndts.estimators._check_lesson import records_for_checks
+from cndts.estimators._check_statics import telling_statics
 from cndts.estimators._record_input import RecordInput
 from cndts.estimators.checks import _RULES, check_irregular_estimator, irregular_estimator_checks
 
@@ -92,6 +94,14 @@ class ForgetsWhenPickled(Sound):
     def __getstate__(self):
         state = dict(super().__getstate__())
         return state | ({"rise_": 0.0} if "rise_" in state else {})
+
+
+class ForgetsWhenPickledUnfitted(Sound):
+    def __getstate__(self):
+        return {"_shift": 1.0, **super().__getstate__()}
+
+    def _fit(self, X, y, X_val, y_val):
+        self.rise_ = 1.0 + vars(self).get("_shift", 0.0)
 
 
 class WritesToThePanel(Sound):
@@ -229,6 +239,7 @@ BROKEN = [
     (CountsFits(), "check_fit_again", "fitted again"),
     (ForgetsWhenCopied(), "check_copy", "predict of record 0, copied"),
     (ForgetsWhenPickled(), "check_pickle", "predict of record 0, pickled"),
+    (ForgetsWhenPickledUnfitted(), "check_pickle_unfitted", "predict of record 0, pickled and then fitted"),
     (WritesToThePanel(), "check_inputs_stay", "the panel was changed"),
     (WritesToThePanel(), "check_read_only_input", "the panel was changed, though"),
     (WritesToOutcomes(), "check_read_only_input", "read-only"),
@@ -272,6 +283,13 @@ def test_a_broken_rule_is_found(broken, name, text):
         with pytest.raises(AssertionError, match=text):
             the_check(broken, name)()
         the_check(sound_twin(broken), name)()
+
+
+def test_statics_are_told_with_the_channels_of_all_checks():
+    """A setting that names a channel suits the records of the second lesson as well."""
+    X, _ = telling_statics(Sound())
+    assert X.channels == records_for_checks().channels
+    assert set(X.channel) == {0, 1, 2}
 
 
 def test_every_rule_can_fail():

@@ -92,7 +92,7 @@ NEURAL = [
 
 
 # These fit several networks or start processes: of most neural estimators in the slow suite.
-HEAVY = {"check_fit_again", "check_metadata_routing", "check_worker_processes"}
+HEAVY = {"check_fit_again", "check_metadata_routing", "check_pickle_unfitted", "check_worker_processes"}
 
 
 def kind_of(estimator):

@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 
 from cndts.estimators._base import BaseForecaster
-from cndts.estimators._check_lesson import CheckLesson, answers_of
+from cndts.estimators._check_lesson import CheckLesson, answers_of, records_for_checks
 from cndts.estimators._check_statements import differ, must
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
@@ -42,7 +42,7 @@ def check_statics(lesson: CheckLesson) -> None:
 
 
 def telling_statics(estimator: BaseEstimator) -> tuple[IrregularPanel, Any]:
-    """Records of one channel whose targets, outcomes and later events follow from a number and a category.
+    """Records of the channels of all checks whose targets, outcomes and later events follow from a number and a category.
 
     Parameters
     ----------
@@ -73,13 +73,14 @@ def telling_statics(estimator: BaseEstimator) -> tuple[IrregularPanel, Any]:
     if not asks:  # what an encoder learns from are the events themselves
         value[:, _EVENTS > 3] += level[:, None]
     counted = np.arange(_N_RECORDS + 1)
+    channels = records_for_checks().channels
     queries = Queries(counted, np.full(_N_RECORDS, _ASKED), np.zeros(_N_RECORDS, dtype=np.int32))
     X = IrregularPanel(
         counted * len(_EVENTS),
         np.tile(_EVENTS, _N_RECORDS),
-        np.zeros(value.size, dtype=int),
+        np.tile(np.arange(len(_EVENTS)) % len(channels), _N_RECORDS),
         value.ravel(),
-        channels=["HR"],
+        channels=channels,
         static=pd.DataFrame({"Age": age, "ward": ward}),
         queries=queries if asks else None,
     )

@@ -26,7 +26,7 @@ def check_copy(lesson: CheckLesson) -> None:
 
 
 def check_pickle(lesson: CheckLesson) -> None:
-    """A fitted estimator that was pickled says the same to the last bit, and so does an unfitted one, once fitted."""
+    """A fitted estimator that was pickled says the same to the last bit; an unfitted one keeps its parameters."""
     # bytes that were written a line before, and no file of anyone
     again = pickle.loads(pickle.dumps(lesson.fitted))
     for method, rows in answers_of(again, lesson.X).items():
@@ -34,6 +34,12 @@ def check_pickle(lesson: CheckLesson) -> None:
             assert_array_equal(one, other, err_msg=f"{method} of record {i}, pickled")
     unfitted = pickle.loads(pickle.dumps(lesson.estimator))
     must(repr(unfitted) == repr(lesson.estimator), f"pickled, {lesson.estimator!r} became {unfitted!r}")
+
+
+def check_pickle_unfitted(lesson: CheckLesson) -> None:
+    """An estimator that was pickled before it is fitted learns what the original learns."""
+    unfitted = pickle.loads(pickle.dumps(lesson.estimator))
+    same(fit_and_answer(unfitted, lesson.X, lesson.y), lesson.answers, "pickled and then fitted")
 
 
 def check_inputs_stay(lesson: CheckLesson) -> None:

@@ -25,6 +25,7 @@ from cndts.estimators._check_storage import (
     check_copy,
     check_inputs_stay,
     check_pickle,
+    check_pickle_unfitted,
     check_read_only_input,
     check_worker_processes,
 )
@@ -321,6 +322,7 @@ _RULES: tuple[Callable[[CheckLesson], None], ...] = (
     check_fit_again,
     check_copy,
     check_pickle,
+    check_pickle_unfitted,
     check_inputs_stay,
     check_read_only_input,
     check_fitted_attributes,
