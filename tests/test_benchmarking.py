@@ -25,6 +25,7 @@ from cndts.benchmarking import (
     score_distribution,
 )
 from cndts.benchmarking._exchange import read_task, write_json, write_task
+from cndts.benchmarking._models import check_hides_something
 from cndts.benchmarking._resources import thread_settings
 from cndts.datasets import make_icu
 from cndts.estimators import BaseForecaster, ChannelMeanForecaster, LastValueForecaster
@@ -237,6 +238,19 @@ def test_a_failing_fit_says_which_and_why(stays: IrregularPanel) -> None:
     """The last line of the other process comes back with model and seed."""
     with pytest.raises(RuntimeError, match=r"last-value with seed 3 failed: ValueError: Invalid parameter 'no_such'"):
         run_benchmark(PROTOCOL, stays, ["last-value"], [3], settings={"last-value": {"no_such": 1}})
+
+
+def test_interpolators_need_something_hidden(stays: IrregularPanel) -> None:
+    """Refused before any fit, with what to set in Python and on the command line; with it they run."""
+    name, models = "latent-ode/physionet2012-interpolation", ["channel-mean", "linear-interpolator"]
+    started = []
+    with pytest.raises(
+        ValueError,
+        match=r"linear-interpolator learns .* shows it all [\d,]+ targets .*--set protocol:observed=0\.5, or",
+    ):
+        run_benchmark(name, stays, models, progress=lambda *call: started.append(call))
+    assert not started
+    check_hides_something(models, protocol(name, observed=0.5), protocol(name, observed=0.5).split(stays).train[1])
 
 
 def test_repeated_seeds_are_refused(stays: IrregularPanel) -> None:

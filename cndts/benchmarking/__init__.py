@@ -1,5 +1,6 @@
 """Fair comparisons: the same records, scale and averaging for every model, and how sure a difference is."""
 
+from cndts.benchmarking._classifiers import available_classifiers
 from cndts.benchmarking._comparison import (
     channel_scores,
     compare_models,
@@ -15,6 +16,7 @@ from cndts.benchmarking._runner import run_benchmark
 
 __all__ = [
     "BenchmarkResult",
+    "available_classifiers",
     "available_models",
     "available_threads",
     "channel_scores",

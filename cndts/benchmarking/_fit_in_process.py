@@ -11,12 +11,16 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cndts.benchmarking._classifiers import CLASSIFIERS, LabelModel, make_label_model
 from cndts.benchmarking._exchange import read_task, write_arrays, write_json
 from cndts.benchmarking._models import make_model
 from cndts.benchmarking._resources import peak_mb, resident_mb, restart_peak, versions
+from cndts.panel import IrregularPanel
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 
@@ -26,7 +30,8 @@ def run_job(folder: Path) -> None:
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     tasks = Path(job["tasks"])
     (X, y), (X_val, y_val), (X_test, _) = (read_task(tasks / f"{part}.npz") for part in ("train", "validation", "test"))
-    model = make_model(job["model"], random_state=job["seed"], **job["settings"])
+    make: Any = make_label_model if job["model"] in CLASSIFIERS else make_model
+    model = make(job["model"], random_state=job["seed"], **job["settings"])
     before = resident_mb()
     restart_peak()
 
@@ -36,11 +41,8 @@ def run_job(folder: Path) -> None:
     value = np.asarray(model.predict(X_test))
     predicted = time.perf_counter()
     peak = peak_mb()
-    quantiles = model.predict_quantiles(X_test, list(LEVELS))
 
-    normal = {"std": model.predict_distribution(X_test).std} if getattr(model, "head", None) == "gaussian" else {}
-
-    write_arrays(folder / "predictions.npz", value=value, quantiles=quantiles, levels=np.array(LEVELS), **normal)
+    write_arrays(folder / "predictions.npz", value=value, **spread(model, X_test))
     measured = {
         "fit_seconds": fitted - start,
         "predict_seconds": predicted - fitted,
@@ -51,6 +53,16 @@ def run_job(folder: Path) -> None:
         "versions": versions(),
     }
     write_json(folder / "measured.json", measured)
+
+
+def spread(model: Any, X: IrregularPanel) -> dict[str, NDArray[np.float64]]:
+    """What a forecaster says beyond its best guess: quantiles, and the deviation of a normal forecast; of labels nothing."""
+    if isinstance(model, LabelModel):
+        return {}
+    quantiles = {"quantiles": model.predict_quantiles(X, list(LEVELS)), "levels": np.array(LEVELS)}
+    if getattr(model, "head", None) == "gaussian":
+        quantiles["std"] = model.predict_distribution(X).std
+    return quantiles
 
 
 if __name__ == "__main__":

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
+
+from cndts.benchmarking._classifiers import CLASSIFIERS
 
 if TYPE_CHECKING:
     from cndts.estimators import BaseForecaster
+    from cndts.protocols import Protocol
+    from cndts.targets import Targets
 
 FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "hybrid-memory": ("HybridMemoryForecaster", {}),
@@ -43,12 +48,31 @@ def available_models() -> list[str]:
 
 
 def check_models(names: Sequence[str]) -> None:
-    """Refuse unknown and repeated names before anything is fitted."""
-    unknown = [name for name in names if name not in FORECASTERS]
+    """Refuse unknown and repeated names before anything is fitted; classifiers are known too."""
+    unknown = [name for name in names if name not in FORECASTERS and name not in CLASSIFIERS]
     if unknown:
-        raise ValueError(f"there is no model {unknown[0]!r}; the known ones are {', '.join(FORECASTERS)}.")
+        raise ValueError(
+            f"there is no model {unknown[0]!r}; the known ones are {', '.join(FORECASTERS)}, and for protocols of labels "
+            f"{', '.join(CLASSIFIERS)}."
+        )
     if not names or len(set(names)) < len(names):
         raise ValueError(f"name at least one model and each only once; got {', '.join(names) or 'none'}.")
+
+
+def check_hides_something(models: Sequence[str], rules: Protocol, y: Targets) -> None:
+    """Refuse interpolators where the context of the training records holds all that they are asked for."""
+    estimators = import_module("cndts.estimators")
+    kinds = {name: getattr(estimators, FORECASTERS[name][0]) for name in models if name in FORECASTERS}
+    refused = [name for name, kind in kinds.items() if issubclass(kind, estimators.BaseInterpolator)]
+    if not refused or not len(y.value) or rules.hidden(y).any():
+        return
+    remedy = "Take forecasters, or another protocol."
+    if "observed" in signature(type(rules)).parameters:
+        remedy = "Show it fewer: --set protocol:observed=0.5, or protocol_settings={'observed': 0.5} in Python."
+    raise ValueError(
+        f"{refused[0]} learns to answer what it does not see, and {rules.name} as it is set shows it all {len(y.value):,} "
+        f"targets of the training records. {remedy}"
+    )
 
 
 def make_model(name: str, *, random_state: int = 0, **settings: Any) -> BaseForecaster:
@@ -66,7 +90,7 @@ def make_model(name: str, *, random_state: int = 0, **settings: Any) -> BaseFore
     Raises
     ------
     ValueError
-        If there is no model of this name, or it has no such setting.
+        If there is no model of this name, it is a classifier, or it has no such setting.
 
     Examples
     --------
@@ -74,6 +98,11 @@ def make_model(name: str, *, random_state: int = 0, **settings: Any) -> BaseFore
     LastValueForecaster()
     """
     check_models([name])
+    if name in CLASSIFIERS:
+        raise ValueError(
+            f"{name} tells classes of records and forecasts no values; `cndts benchmark` takes it under protocols of labels, elsewhere "
+            f"use one of {', '.join(FORECASTERS)}."
+        )
     kind, given = FORECASTERS[name]
     model = getattr(import_module("cndts.estimators"), kind)()
     settings = given | settings

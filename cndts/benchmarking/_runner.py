@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cndts
+from cndts.benchmarking._classifiers import check_asks_for_labels
 from cndts.benchmarking._comparison import (
     channel_scores,
     compare_models,
@@ -24,11 +25,12 @@ from cndts.benchmarking._comparison import (
     score_skill,
 )
 from cndts.benchmarking._exchange import write_arrays, write_json, write_task
-from cndts.benchmarking._models import check_models
+from cndts.benchmarking._models import check_hides_something, check_models
 from cndts.benchmarking._resources import available_threads, thread_settings
 from cndts.benchmarking._result import BenchmarkResult
 from cndts.panel import IrregularPanel
-from cndts.protocols import ProtocolSplit, protocol
+from cndts.protocols import Protocol, ProtocolSplit, protocol
+from cndts.targets import Targets
 
 Progress = Callable[[str, int, int], None]
 _PARTS = ("train", "validation", "test")
@@ -54,6 +56,9 @@ def run_benchmark(
     values that the context holds, its own scores count them; skill, CRPS, coverage, errors by channel and comparisons
     do not, unless it asks for no others.
 
+    Where every record has one target, 0 or 1, classifiers of records run too: they learn ``np.asarray(y)``, and their
+    predictions are probabilities of 1. They have no CRPS and no coverage.
+
     Parameters
     ----------
     protocol_name : str
@@ -61,7 +66,7 @@ def run_benchmark(
     panel : IrregularPanel
         The data set that the protocol is about.
     models : sequence of str
-        Names from :func:`available_models`.
+        Names from :func:`available_models` or :func:`available_classifiers`.
     seeds : sequence of int, default=(0,)
         Seeds for each model; the split is the protocol's and does not depend on them.
     settings : mapping of str to mapping, optional
@@ -85,7 +90,8 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        If the protocol, a model or a setting is unknown, or a seed is repeated.
+        If the protocol, a model or a setting is unknown, a seed is repeated, classifiers are asked for what is no
+        label, or interpolators for nothing but what they see.
     RuntimeError
         If a fit fails; the message carries the last line that it wrote.
     """
@@ -94,7 +100,9 @@ def run_benchmark(
         raise ValueError(f"give at least one seed and each only once; got {list(seeds)}.")
     rule = protocol(protocol_name, **(protocol_settings or {}))
     split = rule.split(panel)
+    check_asks_for_labels(models, protocol_name, split)
     (_, y_train), (_, y) = split.train, split.test
+    check_hides_something(models, rule, y_train)
     means, hidden = reference_means(y_train), rule.hidden(y)
     asked = y.with_values(np.where(hidden, y.value, np.nan)) if hidden.any() else y
     threads = threads or available_threads()
@@ -114,10 +122,7 @@ def run_benchmark(
                 kept = Path(predictions_folder, model)
                 kept.mkdir(parents=True, exist_ok=True)
                 write_arrays(kept / f"seed-{seed}.npz", value=value, true=y.value)
-            scores = rule.score(y, value) | {"skill": score_skill(asked, value, means)}
-            scores |= score_distribution(asked, forecast["quantiles"], forecast["levels"])
-            if "std" in forecast:
-                scores |= rule.score_normal(asked, value, forecast["std"])
+            scores = rule.score(y, value) | _scores_of_unseen(rule, asked, forecast, means)
             runs.append({"model": model, "seed": seed, **scores, **measured})
     _tell(progress, "comparing", len(jobs), len(jobs))
     return BenchmarkResult(
@@ -132,6 +137,18 @@ def run_benchmark(
         protocol_settings=dict(protocol_settings or {}),
         machine={"cores": os.cpu_count(), "processor": platform.machine(), "system": platform.platform(terse=True)},
     )
+
+
+def _scores_of_unseen(
+    rule: Protocol, asked: Targets, forecast: Mapping[str, NDArray[np.float64]], means: NDArray[np.float64]
+) -> dict[str, float]:
+    """Scores beside the protocol's own; those of quantiles and of normal forecasts where the model has such."""
+    scores = {"skill": score_skill(asked, forecast["value"], means)}
+    if "quantiles" in forecast:
+        scores |= score_distribution(asked, forecast["quantiles"], forecast["levels"])
+    if "std" in forecast:
+        scores |= rule.score_normal(asked, forecast["value"], forecast["std"])
+    return scores
 
 
 def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:

@@ -50,7 +50,9 @@ def print_scores(result: BenchmarkResult, console: Console) -> None:
         f"{result.protocol}: {data['test_records']:,} test records, {data['test_targets']:,} targets, seeds: {seeds}"
     )
     summary = result.summary()
-    columns = {name: column for name, column in _COLUMNS.items() if name in summary and summary[name, "mean"].notna().any()}
+    columns = {
+        name: column for name, column in _COLUMNS.items() if name in summary and summary[name, "mean"].notna().any()
+    }
     rows = (
         (model, *(_spread(row[name], form) for name, (_, form) in columns.items())) for model, row in summary.iterrows()
     )

@@ -46,14 +46,14 @@ def info(
         typer.echo(json_format.dumps(about, indent=1))
         return
     for name, content in about.items():
-        typer.echo(f"{name:<10} {in_words(content)}")
+        typer.echo(f"{name:<11} {in_words(content)}")
 
 
 def found_here() -> dict[str, object]:
     """What is installed and what has names."""
     import torch
 
-    from cndts.benchmarking import available_models, available_threads, versions
+    from cndts.benchmarking import available_classifiers, available_models, available_threads, versions
     from cndts.protocols import available_protocols
 
     return {
@@ -62,6 +62,7 @@ def found_here() -> dict[str, object]:
         "threads": available_threads(),
         "devices": ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))],
         "models": available_models(),
+        "classifiers": available_classifiers(),
         "protocols": available_protocols(),
     }
 
