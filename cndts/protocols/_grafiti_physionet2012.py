@@ -113,7 +113,8 @@ class GraFITiPhysioNet2012(Protocol):
 
             Source: {GRAFITI_SOURCE}.
 
-            Data: {HOURLY_DATA} About 11,981 of the 12,000 stays have a row. (GraFITi: tsdm/datasets/physionet2012.py)
+            Data: {HOURLY_DATA}
+            About 11,981 of the 12,000 stays have a row. (GraFITi: tsdm/datasets/physionet2012.py)
             Split: stays in the order of the panel, random state 0: 15 % for test, 20 % of the rest for validation. (GraFITi:
             tsdm/tasks/physionet2012.py)
             Scale: z-scores over all stays, then values beyond 5 deviations left out. Times are left in hours (the source divides

@@ -123,8 +123,8 @@ class PyOmniTSPhysioNet2012(Protocol):
 
             {PYOMNITS_SOURCE}.
 
-            Data: {HOURLY_DATA} About 11,981 of the 12,000 stays have a row. (PyOmniTS:
-            data/dependencies/tsdm/datasets/physionet2012.py)
+            Data: {HOURLY_DATA}
+            About 11,981 of the 12,000 stays have a row. (PyOmniTS: data/dependencies/tsdm/datasets/physionet2012.py)
             Split: in the order of the panel, not shuffled: the last tenth for test, the tenth before it for validation, both rounded
             up. For 11,981 stays that is 9,703, 1,079 and 1,199, as the source's code has it; its comment says 9,704, 1,078 and 1,199.
             (PyOmniTS: data/data_provider/datasets/P12.py)

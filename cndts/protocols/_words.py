@@ -99,12 +99,12 @@ def t_patchgnn_training(batch: int) -> str:
 GRAFITI_TRAINING = _INDENT.join(
     [
         "Training in the source: AdamW, rate 1e-3 halved after 10 epochs without gain, weight decay 1e-3, batches of 128, 200 epochs,",
-        "stops after 30 without a better validation MSE; about ten random settings tried. (GraFITi: train_grafiti.py, README.md; paper: hyperparameter search)",
+        "stops after 30 without gain on validation; about ten random settings. (GraFITi: train_grafiti.py, README.md; paper: hyperparameter search)",
     ]
 )
 PYOMNITS_TRAINING = _INDENT.join(
     [
-        "Training in the source: Adam, MSE of a batch as loss, at most 300 epochs, stops after 10 without gain; rate and batch are set for",
-        "each model and data set; the last, incomplete batch is dropped. (PyOmniTS: exp/exp_main.py, utils/configs.py, scripts/ASTGI/USHCN.sh)",
+        "Training in the source: Adam, MSE of a batch as loss, rate and batch set by model and data set, at most 300 epochs, stops after",
+        "10 without gain; drops incomplete batches. (PyOmniTS: exp/exp_main.py, data/data_provider/data_factory.py, scripts/ASTGI/USHCN.sh)",
     ]
 )
