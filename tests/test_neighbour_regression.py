@@ -8,7 +8,8 @@ import torch
 
 from cndts import Interpolation, IrregularPanel
 from cndts.backbones import HybridMemoryBackbone
-from cndts.backbones.neighbour_regression import Latest, NeighbourRegression
+from cndts.backbones.nearest_values import NearestValues
+from cndts.backbones.neighbour_regression import NeighbourRegression
 from cndts.batching import EventStore
 from cndts.dynamics import Solver
 from cndts.estimators import HybridMemoryForecaster, HybridMemoryInterpolator
@@ -102,13 +103,13 @@ def test_it_learns_what_is_linear() -> None:
     values[:, 2] = 0.3 * values[:, 0] + 0.7 * values[:, 1]
     seen = values.clone()
     seen[:, 2] = 0
-    latest = Latest(seen.reshape(-1, 1), torch.zeros(1200, 1))
+    nearest = NearestValues(seen.reshape(-1, 1), torch.zeros(1200, 1))
     node, channel, nothing = torch.arange(400) * 3 + 2, torch.full((400,), 2), torch.zeros(400, 1)
     regression = NeighbourRegression(3, 1)
     optimizer = torch.optim.AdamW(regression.parameters(), lr=2e-3, weight_decay=0.2)
     for _ in range(300):
         optimizer.zero_grad()
-        loss = (regression(latest, node, channel, nothing) - values[:, 2]).square().mean()
+        loss = (regression(nearest, node, channel, nothing) - values[:, 2]).square().mean()
         loss.backward()
         optimizer.step()
     assert loss.item() < 1e-3
@@ -116,13 +117,19 @@ def test_it_learns_what_is_linear() -> None:
 
 @pytest.mark.parametrize("kind", [HybridMemoryForecaster, HybridMemoryInterpolator])
 def test_estimators_take_it(kind: Any) -> None:
-    """A setting among others: it changes what is predicted, and is refused where it says nothing."""
+    """A setting among others: its coefficients are learnt and change what is predicted; it is refused where it says nothing."""
     X, y = Interpolation(random_state=0).split(panel_of([30] * 10))
     quick = {"width": 8, "training": Training(epochs=2, members=1), "random_state": 0}
-    plain, with_it = (
-        np.asarray(kind(memory=Memory(regression=on), **quick).fit(X, y).predict(X)) for on in (False, True)
-    )
+    model = kind(memory=Memory(regression=True), **quick).fit(X, y)
+    coefficients = [weight for name, weight in model.network_.named_parameters() if "regression.coefficient" in name]
+    with_it = np.asarray(model.predict(X))
     assert np.isfinite(with_it).all()
-    assert np.abs(plain - with_it).max() > 1e-6
+    assert min(weight.abs().max().item() for weight in coefficients) > 1e-6
+    with torch.no_grad():
+        for weight in coefficients:
+            weight.zero_()
+    assert np.abs(np.asarray(model.predict(X)) - with_it).max() > 1e-6
+    plain = kind(memory=Memory(regression=False), **quick).fit(X, y)
+    assert not [name for name, _ in plain.network_.named_parameters() if "regression" in name]
     with pytest.raises(ValueError, match="memory__regression must be True or False; got 'both'"):
         kind(memory=Memory(regression="both"), **quick).fit(X, y)

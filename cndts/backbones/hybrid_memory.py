@@ -11,7 +11,8 @@ from cndts.backbones.backbone import Backbone, QueryStates
 from cndts.backbones.channel_attention import ChannelAttention
 from cndts.backbones.event_encoder import EventEncoder
 from cndts.backbones.later_side import LaterSide, Neighbours
-from cndts.backbones.neighbour_regression import Latest, NeighbourRegression
+from cndts.backbones.nearest_values import NearestValues
+from cndts.backbones.neighbour_regression import NeighbourRegression
 from cndts.backbones.readout import Readout
 from cndts.backbones.record_clock import RecordClock
 from cndts.backbones.record_digest import RecordDigest
@@ -39,8 +40,8 @@ class EncodedRecords(NamedTuple):
         Observations next to the gap, of a model that sees both sides.
     penalty : Tensor or None
         What the memories add to the training loss.
-    latest : Latest or None
-        Nearest values of all channels, of a model that has a `NeighbourRegression`.
+    nearest : NearestValues or None
+        Nearest values of all channels, for the `NeighbourRegression`.
     """
 
     nodes: Tensor
@@ -48,7 +49,7 @@ class EncodedRecords(NamedTuple):
     elapsed: Tensor
     neighbours: Neighbours | None = None
     penalty: Tensor | None = None
-    latest: Latest | None = None
+    nearest: NearestValues | None = None
 
 
 class HybridMemoryBackbone(Backbone[EncodedRecords]):
@@ -207,8 +208,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
             nodes = self.second_round(nodes + read)
         anchors = self._anchors(averages, facts, len(static))
         elapsed = self._elapsed(facts, len(static))
-        latest = self._latest(len(anchors), facts)
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, penalty=penalty, latest=latest)
+        nearest = None if self.regression is None else NearestValues.of([facts], len(anchors))
+        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, penalty=penalty, nearest=nearest)
 
     def _between(self, later_side: LaterSide, batch: EventBatch, later: EventBatch) -> EncodedRecords:
         """Nodes that know both sides of a gap."""
@@ -232,11 +233,8 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         neighbours = Neighbours.of(facts, facts_after, batch)
         anchors = torch.cat([anchors, after], dim=1)
         elapsed = self._elapsed(facts, batch.n_records)
-        latest = self._latest(len(anchors), facts, facts_after)
-        return EncodedRecords(self.norm(nodes.flatten(0, 1)), anchors, elapsed, neighbours, penalty, latest)
-
-    def _latest(self, n_nodes: int, *sides: SeriesFacts) -> Latest | None:
-        return None if self.regression is None else self.regression.latest(sides, n_nodes)
+        nodes = self.norm(nodes.flatten(0, 1))
+        return EncodedRecords(nodes, anchors, elapsed, neighbours, penalty, neighbours.nearest)
 
     def _first(self, state: HybridState, facts: SeriesFacts, averages: Tensor, static: Tensor) -> Tensor:
         """Nodes before they exchange, shape (n_records, n_channels, width)."""
@@ -261,9 +259,9 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         anchors = state.anchors.index_select(0, query_node)
         if self.later_side is not None:
             anchors = self._with_line(anchors, state.neighbours, query_node, query_horizon)
-        if self.regression is not None and state.latest is not None:
+        if self.regression is not None and state.nearest is not None:
             reach = self._reach(state.neighbours, query_node, query_horizon)
-            related = self.regression(state.latest, query_node, query_channel, reach)
+            related = self.regression(state.nearest, query_node, query_channel, reach)
             anchors = torch.cat([anchors, related[:, None]], dim=1)
         return QueryStates(features, anchors, statistics, state.penalty)
 
@@ -287,11 +285,9 @@ class HybridMemoryBackbone(Backbone[EncodedRecords]):
         return torch.nn.functional.pad(torch.cat([anchors[:, :1], anchors], dim=1), (0, n_later))
 
     def _reach(self, neighbours: Neighbours | None, node: Tensor, horizon: Tensor) -> Tensor:
-        """Time from each query to the record's nearest event on each side, shape (n_queries, n_sides)."""
-        if self.later_side is None:
-            return horizon[:, None]
+        """Time from each query to the record's nearest event on each side that is given, shape (n_queries, n_sides)."""
         if neighbours is None:
-            return torch.stack([horizon, horizon], dim=1)
+            return horizon[:, None]
         return torch.stack([horizon, neighbours.ahead(node, horizon)], dim=1)
 
     def _place(self, read: Tensor, node: Tensor, static: Tensor) -> Tensor:

@@ -6,12 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from cndts._layers import log_time
+from cndts.backbones.nearest_values import NearestValues
 from cndts.backbones.record_digest import RecordDigest
 from cndts.event_batch import EventBatch
 from cndts.memory import HybridMemory, HybridState, Recalled, SeriesFacts
-
-# Where a channel was not observed on one side, the other side decides: its distance is that of no event at all.
-_NEVER = 1e4
 
 
 class Neighbours(NamedTuple):
@@ -19,45 +17,38 @@ class Neighbours(NamedTuple):
 
     Attributes
     ----------
-    value : Tensor of shape (n_nodes, 2)
-        Last value before the gap, first value after it; 0 where there is none.
-    distance : Tensor of shape (n_nodes, 2)
-        Time from the former to the record's last event before the gap, and from the record's first event after it to the latter.
+    nearest : NearestValues
+        Of both sides.
     bridge : Tensor of shape (n_records,)
         Length of the gap; 0 where a record has events on one side alone.
     is_back : Tensor of shape (n_records,)
         Whether a record has events after the gap alone; its horizons then count back from the first of them.
     """
 
-    value: Tensor
-    distance: Tensor
+    nearest: NearestValues
     bridge: Tensor
     is_back: Tensor
 
     @classmethod
     def of(cls, before: SeriesFacts, after: SeriesFacts, batch: EventBatch) -> "Neighbours":
         """Neighbours of the nodes of a batch with a later side."""
-        n_nodes = batch.n_records * batch.n_channels
-        nothing = before.value.new_zeros(n_nodes)
-        value = [nothing.index_copy(0, side.node, side.value) for side in (before, after)]
-        distance = [(nothing + _NEVER).index_copy(0, side.node, side.age) for side in (before, after)]
-        seen = [
-            nothing.new_zeros(batch.n_records).index_fill(0, side.node // batch.n_channels, 1.0)
-            for side in (before, after)
-        ]
+        unseen = before.value.new_zeros(batch.n_records)
+        seen = [unseen.index_fill(0, side.node // batch.n_channels, 1.0) for side in (before, after)]
         is_back = (seen[0] == 0) & (seen[1] > 0)
-        return cls(torch.stack(value, dim=1), torch.stack(distance, dim=1), batch.bridge, is_back)
+        nearest = NearestValues.of((before, after), batch.n_records * batch.n_channels)
+        return cls(nearest, batch.bridge, is_back)
 
     def line(self, node: Tensor, horizon: Tensor) -> Tensor:
         """Straight line between the neighbours of nodes at their horizons, both of shape (n_queries,)."""
-        to_next = self.distance[node, 1] + self.ahead(node, horizon)
-        since_last = self.distance[node, 0] + horizon
+        value, distance = self.nearest
+        to_next = distance[node, 1] + self.ahead(node, horizon)
+        since_last = distance[node, 0] + horizon
         share = since_last / (since_last + to_next).clamp(min=1e-9)
-        return torch.lerp(self.value[node, 0], self.value[node, 1], share)
+        return torch.lerp(value[node, 0], value[node, 1], share)
 
     def ahead(self, node: Tensor, horizon: Tensor) -> Tensor:
         """Time from each query to the record's first event after the gap, shape (n_queries,)."""
-        record = node // (len(self.value) // len(self.bridge))
+        record = node // (len(self.nearest.value) // len(self.bridge))
         return torch.where(self.is_back[record], horizon, (self.bridge[record] - horizon).clamp(min=0))
 
 

@@ -1,34 +1,14 @@
 """Values that go with each other, by plain linear regression."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cndts.memory import SeriesFacts
+from cndts.backbones.nearest_values import NearestValues
 
-# Of channels without a value on a side: so far that nothing is left of them.
-_NEVER = 1e4
 # AdamW moves a weight by about its rate at a step, and coefficients are of order 1: this many steps at once.
 _STRIDE = 8.0
 _FADED = 60.0
-
-
-class Latest(NamedTuple):
-    """The values nearest to the place where a record is asked, as tensors of shape (n_nodes, n_sides).
-
-    Attributes
-    ----------
-    value : Tensor
-        Last value before, and first value after a gap; 0 where there is none.
-    distance : Tensor
-        Time from the former to the record's last event on that side, and likewise for the latter.
-    """
-
-    value: Tensor
-    distance: Tensor
 
 
 class NeighbourRegression(nn.Module):
@@ -50,8 +30,8 @@ class NeighbourRegression(nn.Module):
     Examples
     --------
     >>> regression = NeighbourRegression(n_channels=2, n_sides=1)
-    >>> latest = Latest(torch.tensor([[3.0], [4.0]]), torch.zeros(2, 1))
-    >>> regression(latest, torch.tensor([1]), torch.tensor([1]), torch.zeros(1, 1))
+    >>> nearest = NearestValues(torch.tensor([[3.0], [4.0]]), torch.zeros(2, 1))
+    >>> regression(nearest, torch.tensor([1]), torch.tensor([1]), torch.zeros(1, 1))
     tensor([0.], grad_fn=<SumBackward1>)
     """
 
@@ -61,33 +41,26 @@ class NeighbourRegression(nn.Module):
         self.coefficient = nn.Parameter(torch.zeros(n_channels, n_sides * n_channels))
         self.rate = nn.Parameter(torch.full((n_channels, n_sides * n_channels), 4.0 / _STRIDE))
 
-    def latest(self, sides: Sequence[SeriesFacts], n_nodes: int) -> Latest:
-        """Values and distances of all nodes; a side that is not given has none."""
-        nothing, n_missing = sides[0].value.new_zeros(n_nodes), self.n_sides - len(sides)
-        never = nothing + _NEVER
-        value = [nothing.index_copy(0, side.node, side.value) for side in sides] + n_missing * [nothing]
-        distance = [never.index_copy(0, side.node, side.age) for side in sides] + n_missing * [never]
-        return Latest(torch.stack(value, dim=1), torch.stack(distance, dim=1))
-
-    def forward(self, latest: Latest, query_node: Tensor, query_channel: Tensor, reach: Tensor) -> Tensor:
+    def forward(self, nearest: NearestValues, query_node: Tensor, query_channel: Tensor, reach: Tensor) -> Tensor:
         """The anchor of each query, shape (n_queries,).
 
         Parameters
         ----------
-        latest : Latest
-            Of all nodes.
+        nearest : NearestValues
+            Of all nodes; a side that is not given has none.
         query_node, query_channel : Tensor of shape (n_queries,)
             What is asked.
-        reach : Tensor of shape (n_queries, n_sides)
-            Time from the query to the record's nearest event on each side.
+        reach : Tensor of shape (n_queries, n_sides) or (n_queries, 1)
+            Time from the query to the record's nearest event on each side that is given.
         """
         record = torch.div(query_node, self.n_channels, rounding_mode="floor")
-        value, distance = (self._by_record(part).index_select(0, record) for part in latest)
+        value, distance = (self._by_record(part).index_select(0, record) for part in nearest)
         distance = (distance.unflatten(1, (self.n_sides, -1)) + reach[:, :, None]).flatten(1)
         rate = F.softplus(_STRIDE * self.rate).index_select(0, query_channel)
         weight = _STRIDE * self.coefficient.index_select(0, query_channel)
         return (weight * torch.exp(-(rate * distance).clamp(max=_FADED)) * value).sum(dim=1)
 
     def _by_record(self, part: Tensor) -> Tensor:
-        """From (n_nodes, n_sides) to (n_records, n_sides * n_channels)."""
-        return part.view(-1, self.n_channels, self.n_sides).transpose(1, 2).flatten(1)
+        """From (n_nodes, sides that are given) to (n_records, n_sides * n_channels)."""
+        padded = F.pad(part, (0, self.n_sides - part.shape[1]))
+        return padded.view(-1, self.n_channels, self.n_sides).transpose(1, 2).flatten(1)
