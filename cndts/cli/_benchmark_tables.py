@@ -107,7 +107,7 @@ def published_number(name: str, value: float) -> str:
 
 def _published_heading(name: str) -> str:
     score = name.removesuffix("_std")
-    heading, _ = _COLUMNS.get(score, (score, ""))
+    heading, _ = _COLUMNS.get(score, (score.replace("_", " "), ""))
     return heading if score == name else f"{heading} std"
 
 
