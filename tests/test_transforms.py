@@ -259,6 +259,16 @@ def test_limits_of_channels_and_units(action):
     assert keep.report_[["n_below", "n_above"]].to_numpy().tolist() == [[1, 1], [0, 0], [0, 0]]
 
 
+def test_limits_that_units_have_by_nature():
+    """What cannot be goes; what is strange but possible, or has a unit without bounds, stays."""
+    names, values = ["SpO2", "pH", "Temp", "BaseExcess"], [101.0, 7.4, -17.8, -5.0, 97.0, 735.0, -300.0, -9.0]
+    units = {"SpO2": "%", "pH": "pH", "Temp": "°C", "BaseExcess": "mmol/L"}
+    panel = IrregularPanel([0, 8], range(8), [0, 1, 2, 3] * 2, values, channels=names, units=units)
+    clean = LimitFilter({"pH": (6, 8)}, by_unit="physical").fit(panel)
+    np.testing.assert_allclose(clean.transform(panel).value, [7.4, -17.8, -5.0, 97.0, -9.0])
+    assert (clean.lower_[1], clean.upper_[1]) == (6, 8)  # limits of a channel go before those of its unit
+
+
 def test_settings_of_cleaners_are_checked(panel):
     for cleaner, text in (
         (ValueClipper((0.9, 0.1)), "two rising shares; got"),
@@ -267,6 +277,7 @@ def test_settings_of_cleaners_are_checked(panel):
         (ValueClipper(limits={"HR": (2, 1)}), "the limits of 'HR' must rise; got 2 and 1"),
         (LimitFilter(), "there are no limits; give limits="),
         (LimitFilter(by_unit={"furlong": (0, 1)}), r"no channel has the units \['furlong'\]"),
+        (LimitFilter(by_unit="usual"), "must be a mapping or \"physical\"; got 'usual'"),
         (LimitFilter({"HR": (0, 1)}, action="flag"), 'must be "drop" or "clip"; got \'flag\''),
         (DuplicateMerger("median"), "policy must be one of 'mean'.*got 'median'"),
         (GridResampler(0), "step must be a positive number of 'h'; got 0"),

@@ -17,6 +17,21 @@ from cndts.transforms._fitted_channels import check_names, check_panel, position
 from cndts.transforms._value_clipper import explicit_limits
 
 Limits = Mapping[str, tuple[float | None, float | None]]
+# Bounds that hold whatever is measured. Base excess has a negative mmol/L, central venous pressure a negative mmHg: such units have none.
+PHYSICAL_LIMITS: Limits = {
+    "%": (0.0, 100.0),
+    "fraction": (0.0, 1.0),
+    "0/1": (0.0, 1.0),
+    "pH": (0.0, 14.0),
+    "°C": (-273.15, None),
+    "°F": (-459.67, None),
+    "K": (0.0, None),
+    "1/min": (0.0, None),
+    "kg": (0.0, None),
+    "mm": (0.0, None),
+    "mL": (0.0, None),
+    "°": (0.0, 360.0),
+}
 
 
 class LimitFilter(PanelTransformer):
@@ -29,8 +44,10 @@ class LimitFilter(PanelTransformer):
     ----------
     limits : mapping from channel to (lower, upper), optional
         Limits in the unit of the channel; None is no limit on that side.
-    by_unit : mapping from unit to (lower, upper), optional
-        Limits of all channels with a unit, such as ``{"%": (0, 100)}``; ``limits`` go before them.
+    by_unit : mapping from unit to (lower, upper), or "physical", optional
+        Limits of all channels with a unit, such as ``{"%": (0, 100)}``; ``limits`` go before them. ``"physical"`` takes those that units
+        have by nature: %, fraction, 0/1, pH (0 to 14), °C, °F and K (absolute zero), 1/min, kg, mm and mL (0), ° (0 to 360). They find
+        impossible values; what is implausible for a channel takes ``limits``.
     action : {"drop", "clip"}, default="drop"
         What becomes of a value beyond its limits.
 
@@ -54,7 +71,7 @@ class LimitFilter(PanelTransformer):
         self,
         limits: Limits | None = None,
         *,
-        by_unit: Limits | None = None,
+        by_unit: Limits | Literal["physical"] | None = None,
         action: Literal["drop", "clip"] = "drop",
     ) -> None:
         self.limits = limits
@@ -65,16 +82,25 @@ class LimitFilter(PanelTransformer):
         if self.action not in ("drop", "clip"):
             raise ValueError(f'action must be "drop" or "clip"; got {self.action!r}.')
         if not self.limits and not self.by_unit:
-            raise ValueError('there are no limits; give limits={"Temp": (25, 45)} or by_unit={"%": (0, 100)}.')
+            raise ValueError(
+                'there are no limits; give limits={"Temp": (25, 45)}, by_unit={"%": (0, 100)} or by_unit="physical".'
+            )
         check_names(list(self.limits or {}), X.channels, "limits")
-        by_unit = self.by_unit or {}
-        unused = [unit for unit in by_unit if unit not in X.units.values()]
-        if unused:
-            raise ValueError(f"no channel has the units {unused} of by_unit; the panel has {X.units}.")
+        by_unit = self._by_unit(X)
         found = {name: by_unit[unit] for name, unit in X.units.items() if unit in by_unit}
         nothing = np.full(len(X.channels), np.inf)
         self.lower_, self.upper_ = explicit_limits(X, found | dict(self.limits or {}), -nothing, nothing)
         self.report_ = self.report(X)
+
+    def _by_unit(self, X: IrregularPanel) -> Limits:
+        if isinstance(self.by_unit, str):
+            if self.by_unit != "physical":
+                raise ValueError(f'by_unit must be a mapping or "physical"; got {self.by_unit!r}.')
+            return PHYSICAL_LIMITS
+        unused = [unit for unit in self.by_unit or {} if unit not in X.units.values()]
+        if unused:
+            raise ValueError(f"no channel has the units {unused} of by_unit; the panel has {X.units}.")
+        return self.by_unit or {}
 
     def _transform(self, X: IrregularPanel, place: NDArray[np.int64]) -> IrregularPanel:
         lower, upper = self.lower_[place], self.upper_[place]
