@@ -52,7 +52,7 @@ class Storable:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If it holds another class, is damaged, or was written by a newer version.
+            If it holds another class, is damaged, or was written by an earlier or newer version.
         """
         return _stored_classes().read_estimator(path, cls if isabstract(cls) else cls.__name__)
 

@@ -27,8 +27,8 @@ class Scaling:
     ranks : RankScale
         Where a value stands among its channel's training values.
     span : float, default=0.0
-        Time from the first event of a record to its last event or target: the median of the training records. 0 in files of models
-        that were saved before it was measured, which keeps them without a clock.
+        Time from the first event of a record to its last event or target: the median of the training records. Where it is 0, models
+        have no clock of the calendar.
 
     Examples
     --------

@@ -24,7 +24,8 @@ def load_estimator(path: str | os.PathLike[str]) -> Any:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no model file, is damaged, holds a class that is not known, or was written by a newer version.
+        If it is no model file, is damaged, holds a class that is not known, or was written by an earlier or newer
+            version.
 
     Examples
     --------

@@ -77,7 +77,9 @@ def read_estimator(path: str | os.PathLike[str], wanted: str | type | None = Non
     if above not in known.kind.__mro__:
         raise ValueError(f"{str(path)!r} holds a {name}, which is no {above.__name__}; use {name}.load.")
     if set(config) != {"params", "parts"}:
-        raise ValueError(f"{str(path)!r} was written by an earlier version of cndts; fit and save the {name} again.")
+        raise ValueError(
+            f"{str(path)!r} is damaged: it has {sorted(config)} where a {name} has ['params', 'parts']. Save the {name} again."
+        )
     unpacker = Unpacker(stored_classes(), tensors)
     try:
         return known.make({part: unpacker.unpack(tree, part) for part, tree in config.items()})
