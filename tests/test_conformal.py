@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.dummy import DummyRegressor
+from sklearn.frozen import FrozenEstimator
 
 from cndts import Interpolation, IrregularPanel, Queries, Targets
 from cndts.datasets import make_oscillators
@@ -303,3 +305,14 @@ def test_errors() -> None:
         ConformalForecaster(LastValueForecaster()).predict_interval(X)
     assert isinstance(clone(ConformalForecaster()), ConformalForecaster)
     assert ConformalForecaster(HybridMemoryForecaster(width=8)).get_params()["forecaster__width"] == 8
+
+
+def test_a_frozen_forecaster_is_only_calibrated() -> None:
+    """Its forecasts stay as they were; what is frozen must be a forecaster."""
+    X, y = noisy(60, 0)
+    fitted = ChannelMeanForecaster().fit(X[:30], y[:30])
+    model = ConformalForecaster(FrozenEstimator(fitted), calibration_fraction=0.5, random_state=0).fit(X[30:], y[30:])
+    np.testing.assert_array_equal(model.predict(X).value, fitted.predict(X).value)
+    assert len(model.calibration_records_) == 15
+    with pytest.raises(TypeError, match="forecaster must be a forecaster or interpolator of cndts; got DummyRegressor"):
+        ConformalForecaster(FrozenEstimator(DummyRegressor())).fit(X, y)

@@ -172,6 +172,20 @@ def test_a_state_in_double_precision_stays_so(name: str) -> None:
     torch.testing.assert_close(found, exact.averages(exact.write(encoded, batch)), rtol=1e-4, atol=1e-5)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["decay", "clearing"])
+def test_slow_decay_over_a_short_gap_is_not_rounded_away(name: str) -> None:
+    """The share that is lost is far below what single precision resolves next to 1."""
+    gap = 2.0**-30
+    batch = batch_from(np.array([0, 2]), np.array([0.0, gap]), np.zeros(2, dtype=int), np.ones(2))
+    memory = memory_of(name, write_gate=False, forget_gate=False).float()
+    state = type(memory.empty(1))(*(part.double() for part in memory.empty(1)))
+    for piece in event_chunks(batch, 1):
+        newer = memory.write(torch.zeros(1, WIDTH), piece.to(dtype=torch.float32), state)
+        state = type(state)(*(part.double() for part in newer))
+    torch.testing.assert_close(2 - state.mass[0], gap * memory.log_rate[0].exp().double(), rtol=1e-5, atol=0)
+
+
 def marked(batch: EventBatch) -> EventBatch:
     """A batch whose changes tell the row of each event."""
     return replace(batch, change=torch.arange(len(batch.value)).double())
