@@ -98,11 +98,10 @@ def _categories(column: pd.Series) -> list[str]:
     return sorted(value for value, count in counts.items() if count >= least)
 
 
-def _indicators(column: pd.Series, categories: list[str]) -> NDArray[np.bool_]:
-    """Array of shape (n_records, n_categories)."""
+def _indicators(column: pd.Series, categories: list[str]) -> NDArray[np.float64]:
+    """1 where a record has a category, shape (n_records, n_categories)."""
     values = column.astype(str).to_numpy(dtype=object)
-    found: NDArray[np.bool_] = values[:, None] == np.array(categories, dtype=object)
-    return found
+    return np.equal(values[:, None], np.array(categories, dtype=object)).astype(np.float64)
 
 
 def _moments(known: NDArray[np.float64]) -> tuple[float, float]:
