@@ -43,7 +43,7 @@ class BenchmarkResult:
     comparisons : DataFrame
         Paired bootstrap of every two models, see ``compare_models``.
     average : {"observation", "channel", "record"}
-        What the errors of ``comparisons`` are means over: of the three the nearest to the protocol's own score.
+        What the errors of ``comparisons`` are means over, as the protocol chooses: mostly the nearest to its own score.
     published : DataFrame
         Published results under the protocol; ``attrs["caution"]`` says why they do not quite compare.
     machine : dict

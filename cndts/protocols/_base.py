@@ -33,7 +33,8 @@ class Protocol(ABC):
     data : str
         The data set that it is about, by which ``cndts benchmark`` chooses the reader.
     average : {"observation", "channel", "record"}
-        What ``cndts benchmark`` averages differences between models over: of the three the nearest to :meth:`score`.
+        What ``cndts benchmark`` averages differences between models over: of the three the nearest to :meth:`score`, or the one
+        that tells models apart best.
     """
 
     name: ClassVar[str]
