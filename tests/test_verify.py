@@ -1,7 +1,10 @@
 """Downloaded files are told apart from what was meant; nothing is downloaded here."""
 
+import dataclasses
 import hashlib
+import io
 import json
+import tarfile
 import zipfile
 
 import pytest
@@ -50,6 +53,46 @@ def test_archives_are_known_by_their_members(tmp_path, file, content, expected):
     path = tmp_path / "toy.zip"
     path.write_bytes(content)
     assert verdict(path, file) == expected
+
+
+def tarred(**files):
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, inside in files.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(inside)
+            archive.addfile(header, io.BytesIO(inside.encode()))
+    return content.getvalue()
+
+
+def test_known_members_in_another_kind_of_archive_are_told(tmp_path, file, monkeypatch):
+    """The remedy is another one than for a wrong file: nothing has to be fetched again."""
+    know(monkeypatch, "toy", file)
+    path = tmp_path / "toy.zip"
+    path.write_bytes(tarred(**ROOMS))
+    assert verdict(path, file) == "misnamed"
+    with pytest.raises(ValueError, match=r"holds the members that were meant.* name toy.zip says.*with read_ticks"):
+        fetch_files("toy", folder=tmp_path, download=False)
+    path.write_bytes(tarred(d1p01M="a", d1p02F="B"))
+    assert verdict(path, file) == "differs"
+
+
+def test_the_one_member_under_the_name_of_its_archive_is_told(tmp_path):
+    path = tmp_path / "toy.zip"
+    path.write_bytes(zipped({"AQ/data.csv": "a;b"}))
+    known = RemoteFile("toy.zip", "http://x/", "0" * 64, contents=("data.csv", contents_digest(path, "data.csv")))
+    assert verdict(path, known) == "contents"
+    path.write_text("a;b")
+    assert verdict(path, known) == "misnamed"
+    path.write_text("a;c")
+    assert verdict(path, known) == "differs"
+
+
+def test_an_error_names_both_checksums_that_would_do(tmp_path, file, monkeypatch):
+    know(monkeypatch, "toy", dataclasses.replace(file, sha256="0" * 64, source="this test"))
+    (tmp_path / "toy.zip").write_bytes(zipped(d1p01M="a"))
+    with pytest.raises(ValueError, match=r"wanted SHA-256 0+ \(this test\), or the members that are known, got"):
+        fetch_files("toy", folder=tmp_path, download=False)
 
 
 def test_hidden_members_do_not_count(tmp_path):
@@ -146,6 +189,15 @@ def test_a_file_that_differs_is_always_a_failure(two_sets):
         assert done.exit_code == 1 and "is another file than was meant" in done.stdout
 
 
+def test_a_misnamed_file_is_always_a_failure(two_sets, file, monkeypatch):
+    know(monkeypatch, "two", file)
+    (two_sets / "two").mkdir()
+    (two_sets / "two" / "toy.zip").write_bytes(tarred(**ROOMS))
+    for names in ((), ("two",)):
+        done = check(two_sets, *names)
+        assert done.exit_code == 1 and "packed otherwise than its name says" in done.stdout
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     done = check(tmp_path / "nowhere")
     assert done.exit_code == 1 and "there is no folder" in done.stderr
@@ -161,7 +213,7 @@ def test_a_folder_at_home_is_found(two_sets, monkeypatch):
 
 def test_help_tells_the_rules():
     shown = " ".join(CliRunner().invoke(app, ["datasets", "verify", "--help"], env={"COLUMNS": "300"}).stdout.split())
-    assert "Exit code 1 if a file differs, or if a file of a set that you name is absent" in shown
+    assert "Exit code 1 if a file differs or is misnamed, or if a file of a set that you name is absent" in shown
     assert "FOLDER/NAME" in shown
 
 
@@ -175,6 +227,24 @@ def test_the_published_members_are_recognised(published):
     assert verdict(published("physionet2012/set-a.tar.gz"), set_a) == "contents"
     outcomes = next(file for file in DATA_SETS["physionet2012"].files if file.name == "Outcomes-a.txt")
     assert verdict(published("physionet2012/Outcomes-a.txt"), outcomes) == "pinned"
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("air-quality", "sensor_airquality_uci/AirQualityUCI.csv"),
+        ("beijing-air", "sensor_beijing_air/PRSA_Data_20130301-20170228.tar.gz"),
+        ("batteryless", "sensor_batteryless/S1_Dataset.tar.gz"),
+    ],
+)
+def test_the_published_members_are_recognised_however_packed(published, tmp_path, name, source):
+    source, known = published(source), DATA_SETS[name].files[0]
+    path = tmp_path / known.name
+    path.write_bytes(source.read_bytes())
+    assert verdict(path, known) == "misnamed"
+    files = dict(read_files(source, lambda _: True)) if source.suffix == ".gz" else {source.name: source.read_bytes()}
+    path.write_bytes(zipped(files))
+    assert verdict(path, known) == "contents"
 
 
 def test_the_published_quotes_are_recognised(published, tmp_path):

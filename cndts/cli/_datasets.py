@@ -21,6 +21,7 @@ _MEANINGS = {
     "contents": "known members have the checksum that this package names; the whole is what was downloaded first",
     "recorded": "is what was downloaded first; no checksum is known",
     "unknown": "no checksum is known",
+    "misnamed": "holds the known members, but is packed otherwise than its name says",
     "differs": "is another file than was meant",
     "absent": "not there",
 }
@@ -99,7 +100,7 @@ def verify(
 ) -> None:
     """Compare downloaded files with the checksums that are known.
 
-    Exit code 1 if a file differs, or if a file of a set that you name is absent; sets that you do not name may be absent.
+    Exit code 1 if a file differs or is misnamed, or if a file of a set that you name is absent; sets that you do not name may be absent.
     """
     from cndts.datasets._fetch_files import data_set, folder_below
     from cndts.datasets._remote import DATA_SETS
@@ -116,7 +117,7 @@ def verify(
         typer.echo(json_format.dumps(verdicts, indent=1))
     else:
         _show(verdicts)
-    failures = {"differs", "absent"} if names else {"differs"}
+    failures = {"differs", "misnamed", "absent"} if names else {"differs", "misnamed"}
     wrong = [name for name, files in verdicts.items() if failures & set(files.values())]
     for name in wrong:
         typer.echo(f"{name}: not as it should be in {folder_below(name, folder)}", err=True)

@@ -92,7 +92,11 @@ def read_files(
 
 
 def read_nested(
-    path: str | os.PathLike[str], wanted: Callable[[str], bool], *, limits: ArchiveLimits | None = None
+    path: str | os.PathLike[str],
+    wanted: Callable[[str], bool],
+    *,
+    limits: ArchiveLimits | None = None,
+    any_name: bool = False,
 ) -> Iterator[tuple[str, bytes | None]]:
     """As :func:`read_files`, with the files of archives inside in place of these, at most three levels deep.
 
@@ -106,6 +110,8 @@ def read_nested(
         As for :func:`read_files`; it sees the name inside the innermost archive.
     limits : ArchiveLimits, optional
         For all levels together.
+    any_name : bool, default=False
+        Whether a file may be named like an archive of another kind.
 
     Yields
     ------
@@ -119,7 +125,8 @@ def read_nested(
         As for :func:`read_files`, for the archives inside too.
     """
     path, budget = _existing(path), _Budget(limits or ArchiveLimits())
-    yield from _descend(_entries(path, _to_open(wanted), budget), str(path), wanted, budget, 0)
+    source = _Packed(str(path), path, any_name=True) if any_name and path.is_file() else path
+    yield from _descend(_entries(source, _to_open(wanted), budget), str(path), wanted, budget, 0)
 
 
 def is_visible(name: str) -> bool:
@@ -239,6 +246,7 @@ class _Packed:
 
     name: str
     place: Path | bytes
+    any_name: bool = False
 
     def open(self) -> IO[bytes]:
         return io.BytesIO(self.place) if isinstance(self.place, bytes) else self.place.open("rb")
@@ -350,7 +358,7 @@ def _kind(packed: _Packed) -> str:
             f"{packed.name} is neither a folder nor a tar or zip archive (it starts with {start[:16]!r}); "
             "give the folder, .tar, .tar.gz, .tgz or .zip as published."
         )
-    name = packed.name.lower()
+    name = "" if packed.any_name else packed.name.lower()
     if kind == "zip" and name.endswith(_TAR_NAMES) or kind != "zip" and name.endswith(".zip"):
         raise ValueError(
             f"{packed.name} is named like a {'tar' if kind == 'zip' else 'zip'} archive but holds {kind} data; "

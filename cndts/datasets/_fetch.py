@@ -275,8 +275,8 @@ def fetch_beijing_air(
 
     Notes
     -----
-    The checksum is that pinned by the TSDM library, on which a second repository agrees. Licence: Creative Commons
-    Attribution 4.0.
+    The checksum is that pinned by the TSDM library, on which a second repository agrees; archives packed otherwise are
+    recognised by the twelve tables of the stations. Licence: Creative Commons Attribution 4.0.
 
     Examples
     --------
@@ -316,7 +316,8 @@ def fetch_air_quality(
 
     Notes
     -----
-    The checksum is one stated by a public repository. Licence: Creative Commons Attribution 4.0.
+    The checksum is one stated by a public repository; archives packed otherwise are recognised by their table, in the
+    copy that writes the time ``18:00:00``. Licence: Creative Commons Attribution 4.0.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from pathlib import Path
 from cndts.datasets._cache import cache_folder
 from cndts.datasets._download import Progress, ResumingDownloader
 from cndts.datasets._remote import DATA_SETS, DataSet, RemoteFile
-from cndts.datasets._verify import RECORDS, file_digest, forget, record, verdict
+from cndts.datasets._verify import RECORDS, Verdict, file_digest, forget, record, verdict
 
 PathLike = str | os.PathLike[str]
 
@@ -120,12 +120,12 @@ def _fetch(
         if file.renewed:
             forget(path)
         found = verdict(path, file)
-        if found == "differs":
+        if found in ("differs", "misnamed"):
             refused = path.with_name(f"{path.name}.refused")
             os.replace(path, refused)
-            raise _differs(file, refused)
-    if found == "differs":
-        raise _differs(file, path)
+            raise _refused(found, wanted, file, refused)
+    if found in ("differs", "misnamed"):
+        raise _refused(found, wanted, file, path)
     if found in ("unknown", "contents"):
         record(path)
     return path
@@ -166,14 +166,25 @@ def _missing(wanted: DataSet, file: RemoteFile, path: Path, reason: str) -> Conn
     )
 
 
+def _refused(found: Verdict, wanted: DataSet, file: RemoteFile, path: Path) -> ValueError:
+    return _misnamed(wanted, file, path) if found == "misnamed" else _differs(file, path)
+
+
+def _misnamed(wanted: DataSet, file: RemoteFile, path: Path) -> ValueError:
+    return ValueError(
+        f"{path} holds the members that were meant, but is packed otherwise than the name {file.name} says. Pack them as "
+        f"the name says, or give the file the name that fits its kind and read it with {wanted.reader}."
+    )
+
+
 def _differs(file: RemoteFile, path: Path) -> ValueError:
     known = f"SHA-256 {file.sha256} ({file.source})"
     if file.sha256 is None:
         known = f"MD5 {file.md5} ({file.source})" if file.md5 else "SHA-256 that of the first download"
     if file.contents is not None:
-        known += ", and the members that are known"
+        known += f", {'or' if file.is_known_whole else 'and'} the members that are known"
     remedy = "read it directly with the reader"
-    if file.sha256 is None and file.md5 is None:
+    if not file.is_known_whole:
         remedy += f", or take its line out of {RECORDS} first"
     return ValueError(
         f"{path} is not the file that was meant: wanted {known}, got SHA-256 {file_digest(path)}. Delete it and fetch it "

@@ -42,7 +42,12 @@ class RemoteFile:
     @property
     def is_known(self) -> bool:
         """Whether a checksum of the file or of its members is known before any download."""
-        return any(each is not None for each in (self.sha256, self.md5, self.contents))
+        return self.is_known_whole or self.contents is not None
+
+    @property
+    def is_known_whole(self) -> bool:
+        """Whether a checksum of the file itself is known before any download."""
+        return self.sha256 is not None or self.md5 is not None
 
     def address(self, data_set: str) -> str:
         """The URL, or that below the mirror which the environment variable ``CNDTS_MIRROR`` names."""
@@ -234,6 +239,7 @@ DATA_SETS = {
                     f"{_UCI}/static/public/501/beijing+multi+site+air+quality+data.zip",
                     "b04da438b2f331ac0ffd45aebdfec0d20d2367feb5f6948c4b1f7ce1191e33c4",
                     f"{_TSDM}, and a second repository",
+                    ("PRSA_Data_*.csv", "4088e2c272b123ddfac07e30fd1c62c403c874ea76e1ab7774d027f2444193e8"),
                 ),
             ),
         ),
@@ -249,6 +255,7 @@ DATA_SETS = {
                     f"{_UCI}/static/public/360/air+quality.zip",
                     "d4a64013fb385288a8a48d9d193ca7079b2e1bbddf6f8d458feb8c08ab2b8a2a",
                     "stated by a public repository on GitHub",
+                    ("AirQualityUCI.csv", "47a1071fdfbeec4982cbe8b91ded005e0d4bc5cc7429fda64f9c2af6730dc660"),
                 ),
             ),
         ),
