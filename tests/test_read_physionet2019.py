@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cndts.datasets import DataWarning, read_physionet2019, read_physionet_style
-from cndts.datasets._physionet2019_format import CHANNELS, STATICS
+from cndts.datasets._physionet2019_format import CHANNELS, STATICS, UNITS
 
 HEADER = "|".join((*CHANNELS, *STATICS, "ICULOS", "SepsisLabel"))
 
@@ -51,6 +51,13 @@ def test_measured_cells_become_events(tmp_path, ending):
     assert static[["Age", "Gender", "HospAdmTime"]].tolist() == [70, 1, -3.5]
     assert np.isnan(static["Unit1"])
     assert (report.n_found, report.n_kept) == (3, 3)
+
+
+def test_the_documented_channels_and_units_are_those_of_the_panel():
+    text = " ".join(read_physionet2019.__doc__.split())
+    listed = text.partition("*Channels.* ")[2].partition(". *Known")[0]
+    groups = [group.strip(", ").split(" (") for group in listed.split(")") if group]
+    assert {name: unit for names, unit in groups for name in names.split(", ")} == UNITS
 
 
 def test_labels_of_record_and_hour(tmp_path):
@@ -185,6 +192,21 @@ def test_the_published_records(published):
     np.testing.assert_array_equal(panel[place : place + 1].time, frame["ICULOS"].to_numpy()[rows])
     np.testing.assert_array_equal(panel[place : place + 1].channel, columns)
     np.testing.assert_array_equal(panel[place : place + 1].value, expected[rows, columns])
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "low", "high"),
+    [
+        ("FiO2", "fraction", 0.21, 1.0),
+        ("Lactate", "mmol/L", 0.5, 4.0),
+        ("Magnesium", "mg/dL", 1.6, 2.6),
+    ],
+)
+def test_units_are_those_of_the_numbers(published, name, unit, low, high):
+    """The bounds hold for a median of patients in that unit, and not in the one that the publisher states."""
+    panel, _ = read(published("physionet2019/training_setB_p100001-p102000.tar.gz"))
+    assert panel.units[name] == unit
+    assert low < np.median(panel.value[panel.channel == CHANNELS.index(name)]) < high
 
 
 @pytest.mark.slow

@@ -110,8 +110,8 @@ def read_physionet2012(
 
     Notes
     -----
-    *Channels.* ALP, ALT, AST (IU/L), Albumin (g/dL), BUN, Bilirubin, Cholesterol, Creatinine, Glucose (mg/dL), DiasABP, MAP,
-    NIDiasABP, NIMAP, NISysABP, PaCO2, PaO2, SysABP (mmHg), FiO2 (fraction), GCS (points), HCO3, Lactate, Mg (mmol/L), HCT,
+    *Channels.* ALP, ALT, AST (IU/L), Albumin (g/dL), BUN, Bilirubin, Cholesterol, Creatinine, Glucose, Mg (mg/dL), DiasABP, MAP,
+    NIDiasABP, NIMAP, NISysABP, PaCO2, PaO2, SysABP (mmHg), FiO2 (fraction), GCS (points), HCO3, Lactate (mmol/L), HCT,
     SaO2 (%), HR, RespRate (1/min), K, Na (mEq/L), MechVent (0/1), Platelets, WBC (1/nL), Temp (°C), TroponinI, TroponinT
     (µg/L), Urine (mL), Weight (kg), pH (pH). NI marks pressures that are measured without a catheter; MechVent is 1 while a
     machine ventilates. ``panel.channels`` has the order of the benchmarks, which begins with Weight. Set a has 1,733,910
@@ -128,6 +128,8 @@ def read_physionet2012(
     - Rows with an empty or unknown parameter name, an empty or unreadable value or time, or another number of fields
       than three cannot be placed; they are left out, counted and warned of.
     - Implausible values (Temp -17.8, pH 735, HR 0, Urine 11,000) are in the published data and stay.
+    - The publisher states Mg in mmol/L. Half of all values lie in 1.8 to 2.2, the normal range in mg/dL (0.7 to 0.9
+      mmol/L): ``units`` says mg/dL, the numbers are kept.
     - The id of a record comes from its RecordID row, else from its file name. The second file of an id is left out,
       counted and warned of. Other files (hidden ones, pages, tables) are listed in the report.
 

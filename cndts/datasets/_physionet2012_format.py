@@ -1,4 +1,4 @@
-"""The names, units and codes of PhysioNet 2012, as published."""
+"""The names and codes of PhysioNet 2012 as published, and the units."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ LAST_MINUTE = 48 * 60
 HEADER = b"time,parameter,value"
 
 # the order in which t-PatchGNN and its followers number the channels
+# as published, but for Mg (mmol/L), which the numbers of half the patients contradict: they lie in the normal range in mg/dL
 UNITS = {
     "Weight": "kg",
     "Albumin": "g/dL",
@@ -28,7 +29,7 @@ UNITS = {
     "HR": "1/min",
     "K": "mEq/L",
     "Lactate": "mmol/L",
-    "Mg": "mmol/L",
+    "Mg": "mg/dL",
     "MAP": "mmHg",
     "MechVent": "0/1",
     "Na": "mEq/L",

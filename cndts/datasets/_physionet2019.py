@@ -115,9 +115,9 @@ def read_physionet2019(
     Notes
     -----
     *Channels.* HR, Resp (1/min), O2Sat, SaO2, Hct (%), Temp (°C), SBP, MAP, DBP, EtCO2, PaCO2 (mmHg), BaseExcess, HCO3,
-    Chloride, Potassium (mmol/L), Magnesium (mmol/dL), FiO2 (fraction), pH, AST, Alkalinephos (IU/L), BUN, Calcium,
-    Creatinine, Bilirubin_direct, Bilirubin_total, Glucose, Lactate, Phosphate, Fibrinogen (mg/dL), TroponinI (ng/mL),
-    Hgb (g/dL), PTT (s), WBC, Platelets (10^3/µL).
+    Chloride, Potassium, Lactate (mmol/L), FiO2 (fraction), pH (pH), AST, Alkalinephos (IU/L), BUN, Calcium, Creatinine,
+    Bilirubin_direct, Bilirubin_total, Glucose, Magnesium, Phosphate, Fibrinogen (mg/dL), TroponinI (ng/mL), Hgb (g/dL),
+    PTT (s), WBC, Platelets (10^3/µL).
 
     *Known properties of the data, and what happens to them*
 
@@ -127,8 +127,9 @@ def read_physionet2019(
     - ``NaN`` means not measured and is no value. Many laboratory channels are empty for whole records.
     - The descriptors stand in every row; the first number of each counts, later ones that differ are counted. Unit1 and
       Unit2 are unknown for many patients (NaN in ``static``).
-    - The publisher gives FiO2 in percent and Lactate in mg/dL; the numbers of FiO2 are fractions, and those of Lactate
-      look like mmol/L. They are kept as they are, as are implausible ones.
+    - The publisher states FiO2 in percent, Lactate in mg/dL and Magnesium in mmol/dL. Their medians (0.4, 2.0, 2.0) can
+      only be a fraction, mmol/L (2.0 mg/dL of lactate would be 0.2 mmol/L, below any patient) and mg/dL (2.0 mmol/dL of
+      magnesium would be lethal): ``units`` says so. The numbers are kept as they are, implausible ones too.
     - Set A and set B come from two hospitals, B with ids from p100001 on; a random split mixes them.
     - Rows with another number of fields than the header, unreadable times and numbers, times above 8,784 hours (a year; the
       publisher's records end at 336), labels other than 0 or 1, columns that the format does not list, files without

@@ -1,4 +1,4 @@
-"""The names and units of PhysioNet 2019, as published."""
+"""The names of PhysioNet 2019 as published, and the units."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ TIME, LABEL = "ICULOS", "SepsisLabel"
 LONGEST_STAY = 366 * 24.0
 STATICS = ("Age", "Gender", "Unit1", "Unit2", "HospAdmTime")
 
+# three are not the published ones, which the numbers of half the patients contradict: FiO2 (%), Lactate (mg/dL) and
+# Magnesium (mmol/dL) with medians of 0.4, 2.0 and 2.0
 UNITS = {
     "HR": "1/min",
     "O2Sat": "%",
@@ -30,8 +32,8 @@ UNITS = {
     "Creatinine": "mg/dL",
     "Bilirubin_direct": "mg/dL",
     "Glucose": "mg/dL",
-    "Lactate": "mg/dL",
-    "Magnesium": "mmol/dL",
+    "Lactate": "mmol/L",
+    "Magnesium": "mg/dL",
     "Phosphate": "mg/dL",
     "Potassium": "mmol/L",
     "Bilirubin_total": "mg/dL",
