@@ -164,6 +164,11 @@ def _categories(frame: pd.DataFrame) -> dict[str, list]:
 @contextmanager
 def _opened(path: Path, memory_map: bool) -> Iterator[Any]:
     pq, pa = _pyarrow("parquet"), _pyarrow()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"there is no file {str(path)!r}; write panels with to_parquet(), and open folders of them with ParquetPanel "
+            f"(working in {os.getcwd()!r})."
+        )
     try:
         file = pq.ParquetFile(path, memory_map=memory_map)
     except pa.ArrowInvalid as error:

@@ -21,6 +21,10 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     ['note.txt']
     """
     target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"there is no folder {str(target.parent)!r} to write {target.name!r} to; make it first (working in {os.getcwd()!r})."
+        )
     unfinished = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         yield unfinished

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from cndts import datasets
 from cndts.datasets import make_icu, make_oscillators
 from cndts.datasets._icu_dynamics import STATES, derivative, draw_patients, drive
 
@@ -30,6 +31,13 @@ def test_without_noise_the_observations_lie_on_the_truth(make):
     panel, truth = make(20, noise=0.0, return_truth=True)
 
     np.testing.assert_allclose(panel.value, truth(panel.record, panel.channel, panel.time), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted({n for n in datasets.__all__ if n.startswith("make_")} - {"make_physiome"}))
+@pytest.mark.parametrize(("n_records", "error"), [(-1, ValueError), (2.5, TypeError), ("a", TypeError)])
+def test_counts_that_are_none(name, n_records, error):
+    with pytest.raises(error, match=f"n_records must be a whole number of 0 or more; got {n_records!r}"):
+        getattr(datasets, name)(n_records)
 
 
 @MAKERS

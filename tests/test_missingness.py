@@ -232,3 +232,19 @@ def test_censoring_hides_what_lies_beyond(panel, drop):
 def test_limits_are_checked(panel):
     with pytest.raises(ValueError, match="lower limit must lie below the upper one; got 2 and 1 for 'x0'"):
         censor_values(panel, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        drop_at_random,
+        lambda panel: drop_bursts(panel, 1, length=1.0),
+        censor_values,
+        drift_clocks,
+        drop_dead_sensors,
+        drop_informative,
+    ],
+)
+def test_tables_are_refused(panel, spoil):
+    with pytest.raises(TypeError, match="panel must be an IrregularPanel; got DataFrame. Build one with"):
+        spoil(panel.to_long())

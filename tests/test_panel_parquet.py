@@ -215,3 +215,20 @@ def test_pyarrow_is_asked_for(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(ImportError, match=r'pip install "cndts\[arrow\]"'):
         _panel_parquet._pyarrow()
+
+
+@pytest.mark.parametrize("name", ["nowhere.parquet", "."])
+def test_what_is_no_file_is_refused(tmp_path, name):
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no file .*; write panels with to_parquet\(\), and open folders"
+    ):
+        IrregularPanel.from_parquet(tmp_path / name)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    """And not the unfinished file, whose name says nothing to anybody."""
+    panel = IrregularPanel.from_long({"record": [0], "time": [0.0], "channel": ["a"], "value": [1.0]})
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no folder '.*nowhere' to write 'x.parquet' to; make it first"
+    ):
+        panel.to_parquet(tmp_path / "nowhere" / "x.parquet")

@@ -341,7 +341,7 @@ def test_wrong_sources_are_named(tmp_path):
 
     with pytest.raises(FileNotFoundError, match="no file or folder '.*gone'"):
         read(tmp_path / "gone")
-    with pytest.raises(ValueError, match="no record of PhysioNet 2012: wanted text files .* and 1 more files"):
+    with pytest.raises(ValueError, match="no record of PhysioNet 2012: wanted text files .* and 1 more file;"):
         read(tmp_path / "empty")
     with pytest.raises(ValueError, match="got 'set-a.tar.gz'; archives inside are not opened, pass them directly"):
         read(tmp_path / "packed")
@@ -349,7 +349,7 @@ def test_wrong_sources_are_named(tmp_path):
         read(tmp_path / "bare")
     with pytest.raises(FileNotFoundError, match="there is no file .*gone.txt' to read as an outcomes file"):
         read(write(tmp_path / "set", {"1.txt": record(1)}), tmp_path / "gone.txt")
-    with pytest.raises(ValueError, match="empty list of paths"):
+    with pytest.raises(ValueError, match="empty list for path"):
         read([])
     with pytest.raises(TypeError, match="path must be a path or a list of paths; got 3"):
         read(3)

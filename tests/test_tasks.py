@@ -485,3 +485,10 @@ def test_split_refuses_overlap_and_bad_fractions():
     for fractions in [(0.5, 0.5), (0.5, 0.2, 0.2), (1.2, -0.2, 0.0)]:
         with pytest.raises(ValueError, match="three shares .* that add up to 1"):
             RecordSplit.draw(random_panel(5, 0), fractions)
+
+
+@pytest.mark.parametrize("task", [Extrapolation(24, 24), Interpolation(0.5)])
+@pytest.mark.parametrize(("given", "got"), [(None, "NoneType"), ("events.csv", "str"), (pd.DataFrame(), "DataFrame")])
+def test_what_is_no_panel_is_refused(task, given, got):
+    with pytest.raises(TypeError, match=f"panel must be an IrregularPanel; got {got}. Build one with"):
+        task.split(given)

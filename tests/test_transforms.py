@@ -403,3 +403,11 @@ def test_gap_statistics_feed_a_pipeline():
     model = make_pipeline(GapStatistics(), SimpleImputer(), preprocessing.StandardScaler(), LinearRegression())
 
     assert model.fit(both, np.repeat([1.0, 0.0], 20)).score(both, np.repeat([1.0, 0.0], 20)) > 0.9
+
+
+def test_words_for_lengths_are_refused():
+    panel = make_oscillators(2)
+    with pytest.raises(ValueError, match=r"step must be a positive number of 's'; got '1h'"):
+        GridResampler("1h").fit(panel)
+    with pytest.raises(TypeError, match=r"periods must map names to lengths, such as .*; got 'day'"):
+        TimeFeatures("day").fit(panel)

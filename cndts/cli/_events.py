@@ -63,7 +63,10 @@ def read_table(path: Path) -> pd.DataFrame:
         except ImportError as error:
             raise ImportError(f'reading {path} needs pyarrow: pip install "cndts[arrow]"') from error
     if not path.name.endswith((".csv", ".csv.gz")):
-        raise ValueError(f"{path} is of an unknown kind; tables of events are {', '.join(READABLE)}.")
+        raise ValueError(
+            f"{path} is of an unknown kind; tables of events are {', '.join(READABLE)}. Read a publisher's files with "
+            "cndts.datasets, and write panel.to_long() to such a table."
+        )
     try:
         return pd.read_csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:

@@ -355,8 +355,8 @@ def _kind(packed: _Packed) -> str:
         kind = "tar"
     if kind is None:
         raise ValueError(
-            f"{packed.name} is neither a folder nor a tar or zip archive (it starts with {start[:16]!r}); "
-            "give the folder, .tar, .tar.gz, .tgz or .zip as published."
+            f"{packed.name} is neither a folder nor a tar or zip archive (it starts with {start[:16]!r}), nor named like "
+            "the files that are read here; give the files, their folder, .tar, .tar.gz, .tgz or .zip as published."
         )
     name = "" if packed.any_name else packed.name.lower()
     if kind == "zip" and name.endswith(_TAR_NAMES) or kind != "zip" and name.endswith(".zip"):

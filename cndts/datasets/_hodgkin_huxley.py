@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cndts.datasets._dormand_prince import integrate
 from cndts.datasets._observed_solution import observed_solution
 from cndts.datasets._ode_truth import OdeTruth
+from cndts.datasets._record_count import check_record_count
 from cndts.panel import IrregularPanel
 
 _UNITS = {"V": "mV", "I": "uA/cm^2"}
@@ -105,6 +106,7 @@ def make_hodgkin_huxley(
     >>> panel.units, truth.channels
     ({'V': 'mV', 'I': 'uA/cm^2'}, ('V', 'I', 'm', 'h', 'n'))
     """
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     current = rng.uniform([[0.0], [0.0]], [[15.0], [15.0]], (2, n_records))
     begin = duration * rng.uniform([[0.05], [0.4]], [[0.3], [0.8]], (2, n_records))

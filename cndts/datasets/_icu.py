@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cndts._ragged import offsets_from_lengths
 from cndts.datasets._icu_dynamics import DURATION, STATES, STEP, Patients, draw_patients, solve
 from cndts.datasets._icu_truth import IcuTruth
+from cndts.datasets._record_count import check_record_count
 from cndts.panel import IrregularPanel
 
 CHANNELS = STATES[:8]
@@ -96,6 +97,7 @@ def make_icu(
     >>> hours = np.linspace(0, 48, 200)
     >>> curve = truth(0, "Lactate", hours)
     """
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     who = draw_patients(n_records, rng)
     states, slopes = solve(who)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cndts.datasets._dormand_prince import integrate
 from cndts.datasets._observed_solution import observed_solution
 from cndts.datasets._ode_truth import OdeTruth
+from cndts.datasets._record_count import check_record_count
 from cndts.panel import IrregularPanel
 
 _SIGMA, _BETA = 10.0, 8 / 3
@@ -107,6 +108,7 @@ def make_lorenz(
     """
     if not 0 <= rho_spread <= 3:
         raise ValueError(f"rho_spread must lie between 0 and 3, so that all records are chaotic; got {rho_spread}.")
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     rho = rng.uniform(28 - rho_spread, 28 + rho_spread, n_records)
 

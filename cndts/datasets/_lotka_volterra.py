@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cndts.datasets._dormand_prince import integrate
 from cndts.datasets._observed_solution import observed_solution
 from cndts.datasets._ode_truth import OdeTruth
+from cndts.datasets._record_count import check_record_count
 from cndts.panel import IrregularPanel
 
 _RATES = ("alpha", "beta", "delta", "gamma")
@@ -97,6 +98,7 @@ def make_lotka_volterra(
     >>> bool(np.allclose(panel.value, truth(panel.record, panel.channel, panel.time), rtol=1e-6))
     True
     """
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     rates = _MIDDLE[:, None] * np.exp(_SPREAD * rng.standard_normal((4, n_records)))
     alpha, beta, delta, gamma = rates

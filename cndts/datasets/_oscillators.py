@@ -8,6 +8,7 @@ import numpy as np
 
 from cndts._ragged import offsets_from_lengths
 from cndts.datasets._oscillator_truth import OscillatorTruth
+from cndts.datasets._record_count import check_record_count
 from cndts.panel import IrregularPanel
 
 
@@ -86,6 +87,7 @@ def make_oscillators(
     >>> bool(np.allclose(panel.value, truth(panel.record, panel.channel, panel.time), atol=1e-6))
     True
     """
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     shape = (n_records, n_channels, n_modes)
     channels = [f"x{channel}" for channel in range(n_channels)]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cndts.datasets._dormand_prince import integrate
 from cndts.datasets._observed_solution import observed_solution
 from cndts.datasets._ode_truth import OdeTruth
+from cndts.datasets._record_count import check_record_count
 from cndts.panel import IrregularPanel
 
 _GRAVITY = 9.81
@@ -102,6 +103,7 @@ def make_pendulum(
     """
     if not friction >= 0:
         raise ValueError(f"friction must be 0 or more; got {friction}.")
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     length, damping = rng.uniform(0.5, 1.5, n_records), friction * rng.uniform(0.5, 1.5, n_records)
     pull = _GRAVITY / length

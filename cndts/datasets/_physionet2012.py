@@ -18,6 +18,7 @@ from cndts.datasets._physionet2012_format import CHANNELS, MISSING, RECORD_ID, S
 from cndts.datasets._physionet2012_outcomes import read_outcomes
 from cndts.datasets._physionet2012_set import RecordSet, read_set
 from cndts.datasets._report import ReadReport
+from cndts.datasets._sources import as_paths
 from cndts.panel import IrregularPanel
 
 logger = logging.getLogger(__name__)
@@ -159,9 +160,7 @@ def read_physionet2012(
     """
     _check_choice("duplicates", duplicates, ("mean", "first", "last", "keep", "error"))
     _check_choice("missing_codes", missing_codes, ("drop", "keep"))
-    paths = _as_list("path", path)
-    if not paths:
-        raise ValueError("got an empty list of paths; give the folder or archive of at least one set.")
+    paths = as_paths(path)
     folder = cache_folder(cache)
     store = None if folder is None else ArrayCache(folder)
     sets: list[RecordSet] = []
@@ -216,10 +215,5 @@ def _check_choice(name: str, got: object, allowed: Sequence[str]) -> None:
 
 
 def _as_list(name: str, given: object) -> list[PathLike]:
-    if given is None:
-        return []
-    if isinstance(given, (str, os.PathLike)):
-        return [given]
-    if isinstance(given, Sequence) and all(isinstance(each, (str, os.PathLike)) for each in given):
-        return list(given)
-    raise TypeError(f"{name} must be a path or a list of paths; got {given!r}.")
+    none_given = given is None or isinstance(given, Sequence) and not isinstance(given, str) and not given
+    return [] if none_given else as_paths(given, name)

@@ -147,7 +147,11 @@ def _record_files(path: str | os.PathLike[str]) -> tuple[list[str], list[bytes],
 
 def _listed(names: list[str]) -> str:
     shown = ", ".join(repr(name) for name in names[:3])
-    return f"{shown} and {len(names) - 3:,} more files" if len(names) > 3 else shown or "no files"
+    return (
+        f"{shown} and {len(names) - 3:,} more file{'s' if len(names) > 4 else ''}"
+        if len(names) > 3
+        else shown or "no files"
+    )
 
 
 def _below_header(content: bytes) -> bytes | None:

@@ -10,6 +10,7 @@ import numpy as np
 from cndts.datasets import _recall_kinds as kinds
 from cndts.datasets._recall_kinds import RecallEvents
 from cndts.datasets._recall_truth import RecallTruth
+from cndts.datasets._record_count import check_record_count
 from cndts.panel import IrregularPanel
 from cndts.queries import Queries
 from cndts.targets import Targets
@@ -149,6 +150,7 @@ def make_recall(
     >>> bool(X.value[key] == X.value[question]), bool(X.value[value] == y.value[0]), bool(question - value > 1000)
     (True, True, True)
     """
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     events = _draw(n_records, n_events, kind, n_pairs, rng)
     stamps = _stamps(events, n_records, rng)
@@ -171,8 +173,8 @@ def make_recall(
 
 
 def _draw(n_records: int, n_events: int, kind: str, n_pairs: int, rng: np.random.Generator) -> RecallEvents:
-    if n_records < 0 or n_events < 1:
-        raise ValueError(f"wanted at least 0 records of at least 1 event; got {n_records} of {n_events}.")
+    if n_events < 1:
+        raise ValueError(f"n_events must be at least 1; got {n_events}.")
     if kind == "key":
         return kinds.key(n_records, n_events, rng, n_pairs)
     if kind not in _KINDS:

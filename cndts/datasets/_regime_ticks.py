@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cndts._ragged import offsets_from_lengths
+from cndts.datasets._record_count import check_record_count
 from cndts.datasets._regime_truth import RegimeTruth
 from cndts.panel import IrregularPanel
 
@@ -115,6 +116,7 @@ def make_regime_ticks(
         raise ValueError(f"n_regimes must be 1, 2 or 3; got {n_regimes!r}.")
     if not (0 < mean_stay < np.inf and 0 < duration < np.inf):
         raise ValueError(f"mean_stay and duration must be positive seconds; got {mean_stay} and {duration}.")
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     offsets, begin, regime = _stays(n_records, n_regimes, mean_stay, duration, rng)
     drift, volatility = _DRIFT[:n_regimes] * _BP, _VOLATILITY[:n_regimes] * _BP

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from cndts.datasets._archives import (
     ArchiveLimits,
@@ -22,13 +23,23 @@ PathLike = str | os.PathLike[str]
 
 def as_paths(given: object, name: str = "path") -> list[PathLike]:
     """One path or several as a list that is not empty."""
-    if isinstance(given, (str, os.PathLike)):
-        return [given]
-    if not isinstance(given, Sequence) or not all(isinstance(each, (str, os.PathLike)) for each in given):
-        raise TypeError(f"{name} must be a path or a list of paths; got {given!r}.")
-    if not given:
-        raise ValueError(f"got an empty list for {name}; give a file, folder or archive.")
-    return list(given)
+    paths: list[PathLike] = [given] if isinstance(given, (str, os.PathLike)) else _listed(given, name)
+    if not paths or not all(os.fspath(each) for each in paths):
+        raise ValueError(f"got an empty {'path' if paths else 'list'} for {name}; give a file, folder or archive.")
+    return paths
+
+
+def _listed(given: object, name: str) -> list[PathLike]:
+    paths: list[Any] = list(given) if isinstance(given, Sequence) else [given]
+    for each in paths:
+        if not isinstance(each, (str, os.PathLike)):
+            raise TypeError(f"{name} must be a path or a list of paths; got {_shortly(each)}.")
+    return paths
+
+
+def _shortly(given: object) -> str:
+    """Numbers and None as they are, of tables and panels the kind alone."""
+    return repr(given) if given is None or isinstance(given, (int, float)) else type(given).__name__
 
 
 def read_sources(
@@ -80,11 +91,10 @@ def nothing_found(paths: Sequence[PathLike], wanted: str, others: Sequence[str])
     """The error for sources without a file of data."""
     where = ", ".join(map(str, paths[:3])) + (", ..." if len(paths) > 3 else "")
     shown = ", ".join(map(repr, others[:3])) or "no files"
-    more = f" and {len(others) - 3:,} more files" if len(others) > 3 else ""
-    return ValueError(
-        f"{where} holds no data of the kind wanted: wanted {wanted}, got {shown}{more}; "
-        "archives in a folder are not opened, pass them directly."
-    )
+    more = f" and {len(others) - 3:,} more file{'s' if len(others) > 4 else ''}" if len(others) > 3 else ""
+    packed = any(is_archive_name(each) for each in others)
+    remedy = "archives in a folder are not opened, pass them directly" if packed else "check path and reader"
+    return ValueError(f"{where} holds no data of the kind wanted: wanted {wanted}, got {shown}{more}; {remedy}.")
 
 
 def with_line_feeds(text: bytes) -> bytes:

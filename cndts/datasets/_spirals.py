@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cndts._ragged import offsets_from_lengths
+from cndts.datasets._record_count import check_record_count
 from cndts.datasets._scattered_times import scattered_times
 from cndts.datasets._spiral_truth import SpiralTruth
 from cndts.panel import IrregularPanel
@@ -89,6 +90,7 @@ def make_spirals(
     >>> bool(np.allclose(panel.value, truth(panel.record, panel.channel, panel.time), atol=1e-5))
     True
     """
+    check_record_count(n_records)
     rng = np.random.default_rng(random_state)
     clockwise = rng.permutation(np.arange(n_records) % 2 == 0)
     truth = SpiralTruth(

@@ -8,6 +8,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts._panel_required import check_is_panel
 from cndts.missingness._choice import ByChannel, Seed, chosen_channels, shares
 from cndts.panel import IrregularPanel
 
@@ -86,6 +87,7 @@ def drop_at_random(
     >>> bool(left.n_events == kept.sum()), round(1 - float(kept.mean()), 1)
     (True, 0.4)
     """
+    check_is_panel(panel)
     rng = np.random.default_rng(random_state)
     chance = shares(panel, share)
     if not visits:

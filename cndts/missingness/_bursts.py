@@ -8,6 +8,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts._panel_required import check_is_panel
 from cndts.missingness._choice import Seed, chosen_channels
 from cndts.panel import IrregularPanel
 
@@ -88,6 +89,7 @@ def drop_bursts(
     >>> bool(np.diff(left.time).max() > np.diff(panel.time).max()), bool(kept.mean() < 0.95)
     (True, True)
     """
+    check_is_panel(panel)
     if not (0 <= n_bursts < np.inf and 0 <= length < np.inf):
         raise ValueError(f"n_bursts and length must be 0 or more, and finite; got {n_bursts} and {length}.")
     rng = np.random.default_rng(random_state)

@@ -7,6 +7,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts._panel_required import check_is_panel
 from cndts.missingness._choice import ByChannel, by_channel
 from cndts.panel import IrregularPanel
 
@@ -76,6 +77,7 @@ def censor_values(
     >>> shown.value, side
     (array([0.3, 0.7, 5. ], dtype=float32), array([-1,  0,  1], dtype=int8))
     """
+    check_is_panel(panel)
     low, high = by_channel(panel, lower, -np.inf), by_channel(panel, upper, np.inf)
     if not (low < high).all():
         wrong = int(np.flatnonzero(~(low < high))[0])

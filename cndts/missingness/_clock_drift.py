@@ -7,6 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 
+from cndts._panel_required import check_is_panel
 from cndts.missingness._choice import Seed, chosen_channels
 from cndts.missingness._clock_error import ClockError
 from cndts.panel import IrregularPanel
@@ -93,6 +94,7 @@ def drift_clocks(
     >>> bool(np.array_equal(drifted.value, panel.value[error.row])), bool(np.ptp(drifted.time - error.true_time) > 0.1)
     (True, True)
     """
+    check_is_panel(panel)
     if not (0 <= offset < np.inf and 0 <= rate < np.inf):
         raise ValueError(f"offset and rate must be 0 or more, and finite; got {offset} and {rate}.")
     rng = np.random.default_rng(random_state)

@@ -8,6 +8,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from cndts._panel_required import check_is_panel
 from cndts.missingness._choice import ByChannel, Seed, chosen_channels, shares
 from cndts.panel import IrregularPanel
 
@@ -83,6 +84,7 @@ def drop_dead_sensors(
     >>> death.shape, bool((left.time < death[left.record, left.channel]).all())
     ((50, 2), True)
     """
+    check_is_panel(panel)
     rng = np.random.default_rng(random_state)
     shape = (len(panel), len(panel.channels))
     dies = (rng.random(shape) < shares(panel, share)) & chosen_channels(panel, channels)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cndts._panel_required import check_is_panel
 from cndts.missingness._choice import Seed, chosen_channels
 from cndts.panel import IrregularPanel
 
@@ -106,6 +107,7 @@ def drop_informative(
     >>> round(1 - float(kept.mean()), 1), bool(left.value.mean() > panel.value.mean() + 0.1)
     (0.4, True)
     """
+    check_is_panel(panel)
     if not 0 <= share <= 1:
         raise ValueError(f"share must lie between 0 and 1; got {share!r}.")
     if depends_on not in ("value", "previous"):

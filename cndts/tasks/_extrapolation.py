@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cndts._panel_required import check_is_panel
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
 from cndts.tasks._channels import as_names, events_in
@@ -82,10 +83,11 @@ class Extrapolation:
         Raises
         ------
         TypeError
-            If a Timedelta is given and the panel's time unit is not a unit of time.
+            If ``panel`` is something else, or a Timedelta is given and the panel's time unit is not a unit of time.
         ValueError
             If ``observe`` or ``horizon`` is negative or NaN, or a channel is named that the panel does not have.
         """
+        check_is_panel(panel)
         observe = in_time_unit(self.observe, panel.time_unit, "observe")
         horizon = in_time_unit(self.horizon, panel.time_unit, "horizon")
         elapsed = panel.time - self._start(panel)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cndts._panel_required import check_is_panel
 from cndts._ragged import record_of_row
 from cndts.panel import IrregularPanel
 from cndts.targets import Targets
@@ -107,10 +108,11 @@ class Interpolation:
         Raises
         ------
         TypeError
-            If ``block_length`` is a Timedelta and the panel's time unit is not a unit of time.
+            If ``panel`` is something else, or ``block_length`` is a Timedelta and the panel's time unit is not a unit of time.
         ValueError
             If ``block_length`` is not positive and finite, or a channel is named that the panel does not have.
         """
+        check_is_panel(panel)
         hidden = self._hidden(panel, record_keys(panel.records, self.random_state))
         if self.channels is not None:
             hidden &= events_in(panel, tuple(self.channels), "channels")

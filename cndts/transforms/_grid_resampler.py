@@ -62,7 +62,7 @@ class GridResampler(PanelTransformer):
         self.label = label
 
     def _fit(self, X: IrregularPanel) -> None:
-        if not 0 < self.step < np.inf:
+        if not isinstance(self.step, (int, float, np.integer, np.floating)) or not 0 < self.step < np.inf:
             raise ValueError(f"step must be a positive number of {X.time_unit!r}; got {self.step!r}.")
         if self.how not in HOW:
             raise ValueError(f"how must be one of {', '.join(map(repr, HOW))}; got {self.how!r}.")

@@ -62,6 +62,10 @@ class TimeFeatures(PanelTransformer):
     def _fit(self, X: IrregularPanel) -> None:
         if self.add not in ("channels", "static"):
             raise ValueError(f'add must be "channels" or "static"; got {self.add!r}.')
+        if not isinstance(self._periods(), Mapping):
+            raise TypeError(
+                f'periods must map names to lengths, such as {{"day": pd.Timedelta("1D")}}; got {self.periods!r}.'
+            )
         taken = X.channels if self.add == "channels" else tuple(X.static.columns)
         repeated = [name for name in self._names() if name in taken]
         if repeated:
