@@ -109,8 +109,8 @@ def _part(estimator: Any, name: str, value: Any) -> Any:
 def _unknown(kind: str, name: str, valid: list[str], asked: str, owner: Any) -> str:
     nested = f" in {asked!r}" if asked != name else ""
     nearest = suggestion(asked, list(_all_names(owner)))
-    hint = f"did you mean {nearest!r}? " if nearest else ""
-    return f"Invalid parameter {name!r} for estimator {kind}{nested}: {hint}Valid parameters of {kind} are: {valid}."
+    meant = f"did you mean {nearest!r}? " if nearest else ""
+    return f"Invalid parameter {name!r} for estimator {kind}{nested}: {meant}Valid parameters of {kind} are: {valid}."
 
 
 def _own(estimator: Any) -> dict[str, Any]:
@@ -124,6 +124,18 @@ def _all_names(estimator: Any, prefix: str = "") -> Iterator[str]:
         part = _part(estimator, name, value)
         if hasattr(part, "get_params") and not isinstance(part, type):
             yield from _all_names(part, f"{prefix}{name}__")
+
+
+def hint(asked: str, names: list[str]) -> str:
+    """A question after an unknown name: whether the nearest one was meant; nothing where none is near.
+
+    Examples
+    --------
+    >>> hint("boosted-tree", ["boosted-trees", "ridge"])
+    " (did you mean 'boosted-trees'?)"
+    """
+    nearest = suggestion(asked, names)
+    return f" (did you mean {nearest!r}?)" if nearest else ""
 
 
 def suggestion(asked: str, names: list[str]) -> str | None:

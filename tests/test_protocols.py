@@ -344,12 +344,12 @@ def test_times_before_admission_are_refused():
 
 
 def test_unknown_protocol():
-    """The known names are listed."""
+    """The nearest name is suggested, and the known names are listed."""
     with pytest.raises(
         ValueError,
-        match="there is no protocol 'physionet'; the known ones are contiformer/spirals, cru/pendulum, .*t-patchgnn/ushcn",
+        match=r"no protocol 'mtan/physionet' \(did you mean 'mtan/physionet2012'\?\); the known ones are contiformer/spirals, cru/pendulum, .*t-patchgnn/ushcn",
     ):
-        protocol("physionet")
+        protocol("mtan/physionet")
 
 
 def test_set_a_has_the_sizes_of_the_source(physionet2012_folder, tmp_path):

@@ -7,6 +7,7 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
+from cndts._parameters import hint
 from cndts.benchmarking._classifiers import CLASSIFIERS
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "hybrid-memory": ("HybridMemoryForecaster", {}),
+    "vote": ("VotingForecaster", {"estimators": ("hybrid-memory", "boosted-trees")}),
     "gru-d": ("IrregularForecaster", {"backbone": "gru-d"}),
     "latent-ode": ("IrregularForecaster", {"backbone": "latent-ode"}),
     "boosted-trees": ("BoostedTreesForecaster", {}),
@@ -26,6 +28,10 @@ FORECASTERS: dict[str, tuple[str, dict[str, Any]]] = {
     "linear-interpolation": ("LinearInterpolationForecaster", {}),
     "channel-mean": ("ChannelMeanForecaster", {}),
     "hybrid-memory-interpolator": ("HybridMemoryInterpolator", {}),
+    "vote-interpolator": (
+        "VotingForecaster",
+        {"estimators": ("hybrid-memory-interpolator", "boosted-trees-interpolator")},
+    ),
     "gru-d-interpolator": ("IrregularInterpolator", {"backbone": "gru-d"}),
     "latent-ode-interpolator": ("IrregularInterpolator", {"backbone": "latent-ode"}),
     "boosted-trees-interpolator": ("BoostedTreesInterpolator", {}),
@@ -42,7 +48,7 @@ def available_models() -> list[str]:
     Examples
     --------
     >>> available_models()[:3]
-    ['hybrid-memory', 'gru-d', 'latent-ode']
+    ['hybrid-memory', 'vote', 'gru-d']
     """
     return list(FORECASTERS)
 
@@ -52,8 +58,8 @@ def check_models(names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in FORECASTERS and name not in CLASSIFIERS]
     if unknown:
         raise ValueError(
-            f"there is no model {unknown[0]!r}; the known ones are {', '.join(FORECASTERS)}, and for protocols of labels "
-            f"{', '.join(CLASSIFIERS)}."
+            f"there is no model {unknown[0]!r}{hint(unknown[0], [*FORECASTERS, *CLASSIFIERS])}; the known ones are "
+            f"{', '.join(FORECASTERS)}, and for protocols of labels {', '.join(CLASSIFIERS)}."
         )
     if not names or len(set(names)) < len(names):
         raise ValueError(f"name at least one model and each only once; got {', '.join(names) or 'none'}.")
@@ -61,9 +67,7 @@ def check_models(names: Sequence[str]) -> None:
 
 def check_hides_something(models: Sequence[str], rules: Protocol, y: Targets) -> None:
     """Refuse interpolators where the context of the training records holds all that they are asked for."""
-    estimators = import_module("cndts.estimators")
-    kinds = {name: getattr(estimators, FORECASTERS[name][0]) for name in models if name in FORECASTERS}
-    refused = [name for name, kind in kinds.items() if issubclass(kind, estimators.BaseInterpolator)]
+    refused = [name for name in models if name in FORECASTERS and make_model(name).reads_later_events]
     if not refused or not len(y.value) or rules.hidden(y).any():
         return
     remedy = "Take forecasters, or another protocol."
@@ -105,6 +109,9 @@ def make_model(name: str, *, random_state: int = 0, **settings: Any) -> BaseFore
         )
     kind, given = FORECASTERS[name]
     model = getattr(import_module("cndts.estimators"), kind)()
+    if "estimators" in given:
+        members = (make_model(member, random_state=random_state) for member in given["estimators"])
+        given = {"estimators": list(zip(("network", "trees"), members, strict=True))}
     settings = given | settings
     if "random_state" in model.get_params(deep=False):
         settings["random_state"] = random_state

@@ -3,6 +3,7 @@
 from inspect import signature
 from typing import Any
 
+from cndts._parameters import hint
 from cndts.protocols._base import Protocol
 from cndts.protocols._grafiti_physionet2012 import GraFITiPhysioNet2012
 from cndts.protocols._grafiti_ushcn import GraFITiUSHCN
@@ -105,7 +106,8 @@ def protocol(name: str, **settings: Any) -> Protocol:
     for known in _PROTOCOLS:
         if known.name == name:
             return known(**_checked(name, known, settings))
-    raise ValueError(f"there is no protocol {name!r}; the known ones are {', '.join(available_protocols())}.")
+    names = available_protocols()
+    raise ValueError(f"there is no protocol {name!r}{hint(name, names)}; the known ones are {', '.join(names)}.")
 
 
 def _checked(name: str, known: type[Protocol], settings: dict[str, Any]) -> dict[str, Any]:
