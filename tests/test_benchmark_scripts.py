@@ -308,3 +308,23 @@ def test_the_tables_of_the_fields_are_those_of_the_results(script: ModuleType) -
     for task in script.MODELS:
         for table in script.tables(task):
             assert f"\n{table}\n" in readme, table.splitlines()[0]
+
+
+@pytest.mark.parametrize("script", [("protocols", "tables")], indirect=True)
+class TestProtocolTables:
+    """Ours beside the published results."""
+
+    def test_the_tables_are_those_of_the_results(self, script: ModuleType) -> None:
+        """Every file is in a table, and every table in the README, line by line."""
+        folder = BENCHMARKS / "protocols"
+        text = (folder / "README.md").read_text(encoding="utf-8")
+        assert all(f"\n{script.table(name)}\n" in text for name in script.RESULTS)
+        known = [file for files, _ in script.RESULTS.values() for file in files]
+        assert sorted(known) == sorted(path.stem for path in folder.glob("*.json"))
+
+    def test_the_protocol_is_that_of_the_file(self, script: ModuleType) -> None:
+        """A file under another protocol's name would be read as its result."""
+        for name, (files, _) in script.RESULTS.items():
+            for file in files:
+                content = json.loads((BENCHMARKS / "protocols" / f"{file}.json").read_text(encoding="utf-8"))
+                assert content["protocol"] == name
