@@ -1,10 +1,11 @@
 """Names of parameters, with a suggestion for a misspelt one."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from sklearn.base import BaseEstimator
+
+from cndts._nearest_name import suggestion
 
 
 class NamedParameters(BaseEstimator):
@@ -124,44 +125,3 @@ def _all_names(estimator: Any, prefix: str = "") -> Iterator[str]:
         part = _part(estimator, name, value)
         if hasattr(part, "get_params") and not isinstance(part, type):
             yield from _all_names(part, f"{prefix}{name}__")
-
-
-def hint(asked: str, names: list[str]) -> str:
-    """A question after an unknown name: whether the nearest one was meant; nothing where none is near.
-
-    Examples
-    --------
-    >>> hint("boosted-tree", ["boosted-trees", "ridge"])
-    " (did you mean 'boosted-trees'?)"
-    """
-    nearest = suggestion(asked, names)
-    return f" (did you mean {nearest!r}?)" if nearest else ""
-
-
-def suggestion(asked: str, names: list[str]) -> str | None:
-    """The name that was probably meant: the same one in a part, or the most similar one.
-
-    Parameters
-    ----------
-    asked : str
-        What was written, such as ``"training__learnign_rate"``.
-    names : list of str
-        What there is, parts as ``part__name``.
-
-    Returns
-    -------
-    str or None
-        None where nothing is similar.
-
-    Examples
-    --------
-    >>> names = ["width", "training__learning_rate", "memory__window"]
-    >>> suggestion("learning_rate", names), suggestion("memory_windows", names), suggestion("colour", names)
-    ('training__learning_rate', 'memory__window', None)
-    """
-    last = {name.rpartition("__")[2]: name for name in reversed(names)}
-    tail = asked.rpartition("__")[2]
-    if tail in last:
-        return last[tail]
-    near = get_close_matches(asked, names, n=1) or [last[name] for name in get_close_matches(tail, list(last), n=1)]
-    return near[0] if near else None

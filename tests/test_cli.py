@@ -288,7 +288,9 @@ def test_options_out_of_range(folder: Path) -> None:
     predict = ("predict", folder / "icu.cndts", folder / "events.csv")
     assert "--validation is a share in [0, 1)" in complaint(*fit, "--validation", 1)
     assert "--set must be NAME=VALUE" in complaint(*fit, "--set", "width")
-    assert "there is no model 'rigde'; the known ones are " in complaint(*fit, "--model", "rigde")
+    assert "there is no model 'rigde' (did you mean 'ridge'?); the known ones are " in complaint(
+        *fit, "--model", "rigde"
+    )
     assert "--calibration is a share in [0, 1)" in complaint(*fit, "--calibration", 1)
     assert "--interval is a coverage in (0, 1)" in complaint(*predict, "--interval", 1.5)
     assert "--times must be numbers separated by commas" in complaint(*predict, "--times", "noon")

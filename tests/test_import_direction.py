@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "cndts"
 
 # From the ground up: a part may import what stands above it here, never what stands beside or below it.
 ORDER = [
-    ["_whole_file"],
+    ["_whole_file", "_nearest_name"],
     ["_ragged", "_layers", "_parameters", "_storable", "event_batch", "persistence", "rank_scale", "static_features"],
     ["queries", "targets", "panel", "parquet_panel", "tasks", "metrics", "plotting"],
     ["distributions", "event_chunks", "datasets", "missingness", "scaling", "transforms"],

@@ -7,7 +7,7 @@ from importlib import import_module
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
-from cndts._parameters import hint
+from cndts._nearest_name import hint
 from cndts.benchmarking._classifiers import CLASSIFIERS
 
 if TYPE_CHECKING:

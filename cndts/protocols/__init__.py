@@ -3,7 +3,7 @@
 from inspect import signature
 from typing import Any
 
-from cndts._parameters import hint
+from cndts._nearest_name import hint
 from cndts.protocols._base import Protocol
 from cndts.protocols._grafiti_physionet2012 import GraFITiPhysioNet2012
 from cndts.protocols._grafiti_ushcn import GraFITiUSHCN
