@@ -95,7 +95,7 @@ def parts(header: str, lines: Iterable[str]) -> tuple[bytes, bytes]:
 def lines_of(content: bytes) -> list[bytes]:
     """Lines that hold more than separators, whatever ends them."""
     text = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return [line for line in text.split(b"\n") if line.strip(b" \t,;|")]
+    return [line for line in text.split(b"\n") if line.strip(b" \t\v\f,;|")]
 
 
 def damages(header: bytes, body: bytes, kind: str, seed: str, count: int) -> Iterator[bytes]:
