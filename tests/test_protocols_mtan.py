@@ -299,3 +299,18 @@ def test_straight_lines_on_set_a(physionet2012_folder):
     assert score["mse_hidden"] == pytest.approx(3.909e-3, rel=1e-3)
     mean = rules.score(y, ChannelMeanForecaster().fit(*split.train).predict(X))
     assert mean["mse_hidden"] == pytest.approx(8.665e-3, rel=1e-3)
+
+
+def test_normal_interpolators_are_benchmarked(panel):
+    """What the context shows is certain to them, with a deviation of 0, and is no part of the likelihood."""
+    small = {"head": "gaussian", "width": 8, "training__epochs": 1, "training__members": 1}
+    found = run_benchmark(NAME, panel, ["gru-d-interpolator"], settings={"gru-d-interpolator": small}, n_resamples=2)
+    # weights of the test panel never vary, so that some hidden ones are told without any spread
+    assert found.runs[0]["nll"] == np.inf
+    assert found.to_dict()["runs"][0]["nll"] is None
+    rules = protocol(NAME)
+    _, y = rules.split(panel).test
+    hidden = rules.hidden(y)
+    asked, std = y.with_values(np.where(hidden, y.value, np.nan)), np.where(hidden, 2.0, 0.0)
+    by_hand = 0.5 * np.log(2 * np.pi) + np.log(2.0)
+    assert rules.score_normal(asked, y.value, std)["nll"] == pytest.approx(by_hand)

@@ -223,7 +223,8 @@ def _ends(y: Targets, interval: ArrayLike) -> tuple[NDArray[np.float64], NDArray
 
 
 def _positive(y: Targets, std: ArrayLike) -> NDArray[np.float64]:
-    sigma = points_of(y, std, "std")
+    # what is not scored may be certain, as observed values are to an interpolator
+    sigma = np.where(np.isnan(truth_of(y)), 1.0, points_of(y, std, "std"))
     if (sigma <= 0).any():
         raise ValueError(
             f"std must be above zero; got {sigma[sigma <= 0][0]:g} in row {np.flatnonzero(sigma <= 0)[0]}."

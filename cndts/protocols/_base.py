@@ -108,13 +108,15 @@ class Protocol(ABC):
         mean : Targets or array-like of shape (n_targets,)
             Predicted means on the same scale.
         std : array-like of shape (n_targets,)
-            Predicted standard deviations, above 0.
+            Predicted standard deviations, 0 or more.
 
         Returns
         -------
         dict
-            ``nll``, in nats a target.
+            ``nll``, in nats a target; infinite where a target that counts was told without any spread.
         """
+        if (np.asarray(std)[~np.isnan(y.value)] == 0).any():
+            return {"nll": np.inf}
         return {"nll": negative_log_likelihood(y, mean, std, average=self.average)}
 
     def hidden(self, y: Targets) -> NDArray[np.bool_]:
